@@ -1,0 +1,100 @@
+# Every habit has one command; `make help` lists them.
+# Each target does only what is missing or out of date, so running it twice costs nothing.
+
+PYTHON ?= python3
+BIN    := .venv/bin
+PEERS  := .venv-peers
+OUT    := out
+PIP    := -m pip --disable-pip-version-check --quiet
+
+# An edit in src/ is live at once; these are what the extension and the installed metadata depend on.
+NATIVE := CMakeLists.txt pyproject.toml $(shell find core -type f 2>/dev/null)
+SOURCE := $(shell find src -name '*.py' -o -name '*.pyi' -o -name py.typed)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help build demo test lint types warnings wheel bench bench-quick peers soak clean
+
+help:  ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+	  || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1   \2/p' $(MAKEFILE_LIST)
+
+build: .venv/.installed  ## make .venv, compile the core, install Lamina (edits in src/ are live)
+
+demo: build  ## train on examples/breast_cancer.csv and save the model in out/
+	@mkdir -p $(OUT)
+	$(BIN)/lamina train examples/breast_cancer.csv --target diagnosis --out $(OUT)/breast_cancer.keras
+
+test: build .venv/.test  ## run the tests (make test ARGS="tests/graph -x" for some of them)
+	$(BIN)/python -m pytest -q $(ARGS)
+
+lint: build .venv/.dev  ## ruff, and the one direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+
+types: build .venv/.dev  ## mypy, strict, on the whole package
+	$(BIN)/mypy
+
+warnings: .venv/.tools  ## compile the core with every warning an error
+	@$(BIN)/cmake -S . -B build/warnings -G Ninja -DCMAKE_BUILD_TYPE=Release \
+	  -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python \
+	  -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DSKBUILD_SABI_VERSION= \
+	  -DCMAKE_PREFIX_PATH="$$($(BIN)/python -m nanobind --cmake_dir)" -Wno-dev >build-warnings.log \
+	  || { cat build-warnings.log; exit 1; }
+	@rm build-warnings.log
+	$(BIN)/cmake --build build/warnings
+
+wheel: dist/.made  ## build the wheel in dist/ and try it in an environment of its own
+
+bench: build $(PEERS)/.made  ## one epoch of every rung against every peer; writes benchmarks/results/
+	$(BIN)/python benchmarks/run.py --peer-python $(PEERS)/bin/python $(ARGS)
+	$(BIN)/python tools/readme_table.py
+
+bench-quick: build $(PEERS)/.made  ## the small rungs once, as a look; writes nothing
+	$(BIN)/python benchmarks/run.py --peer-python $(PEERS)/bin/python --rungs tiny,small --rounds 1 --dry $(ARGS)
+
+peers: $(PEERS)/.made  ## make .venv-peers with the libraries that the benchmarks compare with
+
+soak: build  ## train random networks again and again: same bits, no growth of memory (MINUTES=5)
+	$(BIN)/python tools/soak.py --minutes $(or $(MINUTES),5)
+
+clean:  ## remove everything that these commands made
+	rm -rf .venv $(PEERS) build dist $(OUT) src/lamina/_core*.so
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# What the commands above stand on: each stamp says that a step was done.
+
+.venv/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lamina needs Python 3.11 or later; \
+	this is " + sys.version.split()[0] + ". Say which to use: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+# What builds the core. No isolated build environment, so that a second build compiles only what changed.
+.venv/.tools: .venv/.made pyproject.toml
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], \
+	  "cmake>=3.26", "ninja", sep="\n")' > .venv/tools.txt
+	$(BIN)/python $(PIP) install -r .venv/tools.txt
+	@touch $@
+
+.venv/.installed: .venv/.tools $(NATIVE)
+	$(BIN)/python $(PIP) install --no-build-isolation --editable .
+	@touch $@
+
+.venv/.test .venv/.dev: .venv/.%: .venv/.made pyproject.toml
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"] \
+	  ["optional-dependencies"]["$*"], sep="\n")' > .venv/$*.txt
+	$(BIN)/python $(PIP) install -r .venv/$*.txt
+	@touch $@
+
+$(PEERS)/.made: .venv/.made benchmarks/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python $(PIP) install -r benchmarks/requirements.txt
+	@touch $@
+
+dist/.made: .venv/.tools $(NATIVE) $(SOURCE) tools/check_wheel.py
+	@rm -rf dist && mkdir -p dist
+	$(BIN)/python $(PIP) wheel --no-build-isolation --no-deps --wheel-dir dist .
+	$(BIN)/python tools/check_wheel.py dist
+	@touch $@
