@@ -1,0 +1,67 @@
+"""Stage 5: ``compile(graph, target)`` → an Executable; the only place that knows both ``plan`` and ``lower``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from lamina.errors import GraphError
+from lamina.graph.node import Graph
+from lamina.lower.to_numpy import NumpyExecutable
+from lamina.rewrite.simplify import simplify
+
+
+class Executable(Protocol):
+    """A compiled graph."""
+
+    graph: Graph
+
+    def run(
+        self,
+        data: Mapping[str, np.ndarray],
+        state: Mapping[str, np.ndarray],
+        *,
+        rows: int,
+        batch_size: int,
+        order: np.ndarray | None = None,
+        start: int = 0,
+        stop: int | None = None,
+        step: int = 0,
+    ) -> dict[str, np.ndarray]:
+        """Run the graph over rows of data, batch by batch.
+
+        Args:
+            data: an array (rows, …) for each input.
+            state: a flat array for each buffer that variables are windows of; updated in place.
+            rows: number of rows that every array of ``data`` has.
+            batch_size: rows a step; the last step takes what is left.
+            order: the rows' order (int64 permutation), or None for their own order.
+            start, stop: the part of the order to run.
+            step: number of the first step, for ``step`` and ``random`` nodes.
+
+        Returns:
+            For each output: rows of all batches joined, if it has a batch axis; else its value in the last step.
+        """
+        ...
+
+
+TARGETS = ("core", "numpy")
+
+
+def compile(graph: Graph, target: str = "core", threads: int = 1) -> Executable:
+    """Simplify a graph and compile it for a target.
+
+    Args:
+        graph: what to compute.
+        target: ``"core"`` (the C++ machine) or ``"numpy"`` (the readable reference).
+        threads: threads of the core; the result's bits do not depend on it.
+
+    Raises:
+        GraphError: no such target, or the graph is not legal.
+    """
+    if target not in TARGETS:
+        raise GraphError(f"target {target!r} is not one of {', '.join(TARGETS)}")
+    graph = simplify(graph)
+    return NumpyExecutable(graph)

@@ -1,0 +1,47 @@
+"""The errors that Lamina raises: each says what is wrong, where, what was expected and what to do."""
+
+from __future__ import annotations
+
+
+class LaminaError(Exception):
+    """Base of all errors of Lamina's own."""
+
+
+class GraphError(LaminaError, ValueError):
+    """A graph that is not legal: an operation got an input it is not defined for."""
+
+
+class ShapeError(GraphError):
+    """Arrays whose shapes do not fit an operation or a layer."""
+
+
+class DtypeError(GraphError, TypeError):
+    """Arrays whose element types do not fit an operation, a layer or each other."""
+
+
+class DataError(LaminaError, ValueError):
+    """Training or prediction data that a model cannot use."""
+
+
+class TableError(LaminaError, ValueError):
+    """A table (file, column, row or value) that cannot be read or used."""
+
+
+class ModelFileError(LaminaError, ValueError):
+    """A model file that is damaged, unsafe or not of this format."""
+
+
+class NonFiniteError(LaminaError, ArithmeticError):
+    """Training met a loss or a weight that is not finite; the model holds the last good weights.
+
+    Attributes:
+        epoch: zero-based epoch in which it happened.
+        layer: name of the first layer with a non-finite number, or None.
+        history: the History recorded so far.
+    """
+
+    def __init__(self, message: str, *, epoch: int, layer: str | None = None, history: object = None):
+        super().__init__(message)
+        self.epoch = epoch
+        self.layer = layer
+        self.history = history

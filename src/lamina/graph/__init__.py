@@ -1,0 +1,1 @@
+"""Stage 1, the language: a network is a graph of a few primitive operations."""

@@ -1,0 +1,281 @@
+"""Node: one immutable number-array in a graph, made by ``make`` from an operation, its inputs and attributes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from lamina.errors import DtypeError, GraphError
+from lamina.graph.ops import ELEMENTWISE, LEAF, OPS
+from lamina.graph.shapes import RULES, Shape, broadcast
+
+DTYPES = ("float32", "float64", "int32", "bool")
+Operand: TypeAlias = "Node | Readable | float | int | bool | np.ndarray | np.generic"
+
+
+class Readable(Protocol):
+    """Something that is a node while a graph is built: a layer's variable."""
+
+    def __lamina_node__(self) -> Node: ...
+
+
+_label: ContextVar[str] = ContextVar("label", default="")
+
+
+@contextlib.contextmanager
+def label(text: str) -> Iterator[None]:
+    """Mark the nodes made inside with the user's layer, for errors and printing."""
+    token = _label.set(text)
+    try:
+        yield
+    except GraphError as error:
+        _name_place(error, text)
+        raise
+    finally:
+        _label.reset(token)
+
+
+def _name_place(error: GraphError, place: str) -> None:
+    if place and not getattr(error, "placed", False):
+        error.args = (f"{place}: {error.args[0]}", *error.args[1:])
+        error.placed = True  # type: ignore[attr-defined]
+
+
+class Node:
+    """One array in the graph: ``op(*inputs, **attrs)`` with its shape and dtype. Compared by identity."""
+
+    __slots__ = ("attrs", "dtype", "inputs", "label", "op", "shape")
+    __array_priority__ = 100  # NumPy defers to Node's operators
+    __array_ufunc__ = None
+
+    op: str
+    inputs: tuple[Node, ...]
+    attrs: Mapping[str, Any]
+    shape: Shape
+    dtype: str
+    label: str
+
+    def __init__(self, op: str, inputs: tuple[Node, ...], attrs: Mapping[str, Any], shape: Shape, dtype: str):
+        set_once = object.__setattr__
+        set_once(self, "op", op)
+        set_once(self, "inputs", inputs)
+        set_once(self, "attrs", attrs)
+        set_once(self, "shape", shape)
+        set_once(self, "dtype", dtype)
+        set_once(self, "label", _label.get())
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Node is immutable: cannot set {name!r}")
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return f"<Node {self.op} {self.dtype}{list(self.shape)}>".replace("None", "B")
+
+    def __bool__(self) -> bool:
+        raise GraphError("a Node has no truth value while the graph is built; use ops.where(condition, a, b)")
+
+    def __array__(self, *_: object) -> np.ndarray:
+        raise GraphError("a Node has no numbers while the graph is built; use lamina.ops functions, not NumPy's")
+
+    def __iter__(self) -> Iterator[Node]:
+        raise GraphError("a Node cannot be iterated; index it with slices or use ops.split")
+
+    def __add__(self, other: Operand) -> Node:
+        return make("add", self, other)
+
+    def __radd__(self, other: Operand) -> Node:
+        return make("add", other, self)
+
+    def __sub__(self, other: Operand) -> Node:
+        return make("subtract", self, other)
+
+    def __rsub__(self, other: Operand) -> Node:
+        return make("subtract", other, self)
+
+    def __mul__(self, other: Operand) -> Node:
+        return make("multiply", self, other)
+
+    def __rmul__(self, other: Operand) -> Node:
+        return make("multiply", other, self)
+
+    def __truediv__(self, other: Operand) -> Node:
+        return make("divide", self, other)
+
+    def __rtruediv__(self, other: Operand) -> Node:
+        return make("divide", other, self)
+
+    def __pow__(self, other: Operand) -> Node:
+        return make("power", self, other)
+
+    def __rpow__(self, other: Operand) -> Node:
+        return make("power", other, self)
+
+    def __neg__(self) -> Node:
+        return make("negative", self)
+
+    def __abs__(self) -> Node:
+        return make("absolute", self)
+
+    def __lt__(self, other: Operand) -> Node:
+        return make("less", self, other)
+
+    def __le__(self, other: Operand) -> Node:
+        return make("less_equal", self, other)
+
+    def __gt__(self, other: Operand) -> Node:
+        return make("less", other, self)
+
+    def __ge__(self, other: Operand) -> Node:
+        return make("less_equal", other, self)
+
+
+def constant(value: Operand, dtype: str | None = None) -> Node:
+    """A fixed array in the graph; Python numbers become float32 unless ``dtype`` says otherwise."""
+    array = np.asarray(value)
+    name = dtype or _constant_dtype(array)
+    array = np.array(array, dtype=name, order="C")
+    array.setflags(write=False)
+    return Node("constant", (), {"value": array}, array.shape, name)
+
+
+def _constant_dtype(array: np.ndarray) -> str:
+    kinds = {"f": "float64" if array.dtype == np.float64 and array.ndim else "float32", "i": "int32", "u": "int32", "b": "bool"}
+    if array.dtype.kind not in kinds:
+        raise DtypeError(f"numbers expected, got an array of dtype {array.dtype}")
+    return kinds[array.dtype.kind]
+
+
+def leaf(op: str, shape: Shape, dtype: str, **attrs: Any) -> Node:
+    """A node without inputs: input, variable, rows, step or random."""
+    if OPS[op].kind != LEAF or set(attrs) != set(OPS[op].attrs):
+        raise GraphError(f"{op} with attributes {sorted(attrs)} is not a leaf of the language")
+    if dtype not in DTYPES:
+        raise DtypeError(f"dtype {dtype!r} is not one of {', '.join(DTYPES)}")
+    return Node(op, (), attrs, tuple(shape), dtype)
+
+
+def make(op: str, *operands: Operand, dtype: str | None = None, **attrs: Any) -> Node:
+    """A node from an operation: constants are wrapped, integers meet floats by a visible cast, shapes are checked."""
+    row = OPS[op]
+    if row.arity not in (None, len(operands)):
+        raise GraphError(f"{op} takes {row.arity} inputs, got {len(operands)}")
+    try:
+        inputs = _promoted(op, tuple(map(read, operands)))
+        shapes = [x.shape for x in inputs]
+        shape = broadcast(*shapes) if row.kind == ELEMENTWISE else RULES[op](attrs, *shapes)
+    except GraphError as error:
+        _name_place(error, " ".join(filter(None, [_label.get(), f"({op})"])))
+        raise
+    return Node(op, inputs, attrs, shape, _result_dtype(row.result, inputs, dtype))
+
+
+def _result_dtype(rule: str, inputs: tuple[Node, ...], dtype: str | None) -> str:
+    fixed = {"bool": "bool", "int": "int32", "attribute": dtype}
+    return fixed.get(rule) or (inputs[1].dtype if rule == "second" else inputs[-1].dtype)
+
+
+# Operations whose inputs may differ in dtype: which of them must agree.
+_AGREEING: dict[str, slice] = {"where": slice(1, 3), "take": slice(0, 0), "scatter_add": slice(0, 0)}
+# Operations that are only defined for floats.
+_FLOAT_ONLY = frozenset(
+    "exp expm1 log log1p sqrt sin cos tanh sigmoid softplus erf divide tensordot random".split()
+)
+
+
+def _promoted(op: str, operands: tuple[Operand, ...]) -> tuple[Node, ...]:
+    group = _AGREEING.get(op, slice(0, len(operands)))
+    nodes = [x for x in operands[group] if isinstance(x, Node)]
+    target = _common_dtype([x.dtype for x in nodes] or [_wrapped(x, None).dtype for x in operands[group]], op)
+    if any(isinstance(x, float | np.floating) for x in operands[group]) and target in ("int32", "bool"):
+        target = "float32"
+    inputs = [_wrapped(x, target if i in range(*group.indices(len(operands))) else None) for i, x in enumerate(operands)]
+    return tuple(inputs[: group.start] + [_cast(x, target) for x in inputs[group]] + inputs[group.stop :])
+
+
+def _wrapped(x: Operand, dtype: str | None) -> Node:
+    if isinstance(x, Node):
+        return x
+    return constant(x, dtype)
+
+
+def read(x: Operand) -> Operand:
+    """A variable of a layer read as a node (see ``Readable``); anything else as it is."""
+    return x.__lamina_node__() if hasattr(type(x), "__lamina_node__") else x  # type: ignore[union-attr]
+
+
+def _cast(x: Node, dtype: str) -> Node:
+    return x if x.dtype == dtype or not dtype else Node("cast", (x,), {}, x.shape, dtype)
+
+
+def _common_dtype(dtypes: list[str], op: str) -> str:
+    found = sorted(set(dtypes), key=DTYPES.index)
+    if not found:
+        return ""
+    if {"float32", "float64"} <= set(found):
+        raise DtypeError("float32 meets float64: cast one of them with ops.cast, numbers are never widened in silence")
+    if found[0] in ("int32", "bool") and op in _FLOAT_ONLY:
+        return "float32"
+    return found[0]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A whole computation: named outputs, and updates of variables applied together after everything is read."""
+
+    outputs: Mapping[str, Node] = field(default_factory=dict)
+    updates: tuple[tuple[Node, Node], ...] = ()  # (variable, its new value)
+
+    @property
+    def roots(self) -> tuple[Node, ...]:
+        """All nodes that are asked for, outputs first."""
+        return (*self.outputs.values(), *(value for _, value in self.updates))
+
+    def map(self, change: Callable[[tuple[Node, ...]], tuple[Node, ...]]) -> Graph:
+        """The graph with its roots replaced by ``change(roots)``, in order."""
+        roots = change(self.roots)
+        outputs = dict(zip(self.outputs, roots[: len(self.outputs)], strict=True))
+        updates = zip((v for v, _ in self.updates), roots[len(self.outputs) :], strict=True)
+        return Graph(outputs, tuple(updates))
+
+
+def walk(roots: Iterable[Node]) -> list[Node]:
+    """Every node that the roots need, once each, inputs before users."""
+    order: dict[Node, None] = {}
+    opened: set[Node] = set()
+    stack = list(reversed(list(roots)))
+    while stack:
+        node = stack[-1]
+        if node in order:
+            stack.pop()
+        elif node in opened:
+            order[stack.pop()] = None
+        else:
+            opened.add(node)
+            stack.extend(x for x in reversed(node.inputs) if x not in order)
+    return list(order)
+
+
+def rebuild(node: Node, inputs: tuple[Node, ...]) -> Node:
+    """The same operation on other inputs of the same shapes; the node itself where nothing changed."""
+    if all(a is b for a, b in zip(node.inputs, inputs, strict=True)):
+        return node
+    with label(node.label):
+        return Node(node.op, inputs, node.attrs, node.shape, node.dtype)
+
+
+def substitute(roots: Iterable[Node], mapping: Mapping[Node, Node]) -> tuple[Node, ...]:
+    """The roots with nodes replaced as ``mapping`` says, everything above them rebuilt."""
+    roots = tuple(roots)
+    new: dict[Node, Node] = {}
+    for node in walk(roots):
+        new[node] = mapping[node] if node in mapping else rebuild(node, tuple(new[x] for x in node.inputs))
+    return tuple(new[root] for root in roots)

@@ -1,0 +1,1 @@
+"""Stage 3, graph to program, and run it: fusion, memory, the program's text, the machine."""

@@ -1,0 +1,1 @@
+"""Stage 2, graph to graph: gradients and algebraic simplification."""

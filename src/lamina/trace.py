@@ -1,0 +1,78 @@
+"""Trace: one reading of a model's equations into a graph; what variables are, what they become, which losses are added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lamina.graph.node import Node, leaf
+
+if TYPE_CHECKING:
+    from lamina.variables import Variable
+
+_current: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+class Trace:
+    """A graph in the making.
+
+    Args:
+        layout: variables that live in a larger buffer, each with its window; any other variable is a buffer of its own.
+        training: what layers see as ``training`` when the caller does not say.
+    """
+
+    def __init__(self, layout: Mapping[Variable, Node] | None = None, training: bool = False):
+        self.layout: dict[Variable, Node] = dict(layout or {})
+        self.training = training
+        self.losses: list[Node] = []
+        self._own: dict[Variable, Node] = {}
+        self._new: dict[Variable, Node] = {}
+        self._calls: dict[int, int] = {}
+
+    def node(self, variable: Variable) -> Node:
+        """The variable's present value: what it was assigned in this trace, else its window."""
+        return self._new[variable] if variable in self._new else self.window(variable)
+
+    def window(self, variable: Variable) -> Node:
+        """The variable as a leaf of the graph."""
+        if variable in self.layout:
+            return self.layout[variable]
+        if variable not in self._own:
+            dtype = variable.dtype if variable.dtype in ("float32", "float64") else "float32"
+            self._own[variable] = leaf("variable", variable.shape, dtype, buffer=variable.key, offset=0)
+        return self._own[variable]
+
+    def assign(self, variable: Variable, value: Node) -> None:
+        """From here on in this trace, and after a run for good, the variable has this value."""
+        self._new[variable] = value
+
+    def updates(self) -> tuple[tuple[Node, Node], ...]:
+        """(window, new value) of every variable that was assigned."""
+        return tuple((self.window(variable), value) for variable, value in self._new.items())
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The flat buffers of the variables that are buffers of their own."""
+        return {variable.key: variable.flat for variable in self._own}
+
+    def stream(self, seed: int) -> int:
+        """A random stream for a seed: another one for each call in a trace."""
+        self._calls[seed] = self._calls.get(seed, -1) + 1
+        return (seed + self._calls[seed]) & 0xFFFF_FFFF_FFFF_FFFF
+
+    @contextmanager
+    def active(self) -> Iterator[Trace]:
+        """Read equations into this trace inside the block."""
+        token = _current.set(self)
+        try:
+            yield self
+        finally:
+            _current.reset(token)
+
+
+def current() -> Trace | None:
+    """The active trace, or None when functions run on numbers at once."""
+    return _current.get()

@@ -1,0 +1,152 @@
+"""Variable: a named array that layers, metrics and optimizers own; a node while a graph is built, numbers otherwise."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lamina.errors import ShapeError
+from lamina.graph.node import Node
+from lamina.trace import current
+
+_numbers = itertools.count()
+
+
+class Variable:
+    """A mutable array with a fixed shape and dtype.
+
+    Args:
+        value: initial numbers (an array of any shape, copied).
+        name: last part of its path.
+        dtype: ``"float32"``, ``"float64"`` or ``"int64"``; the value's own by default.
+        trainable: whether an optimizer may change it.
+        regularizer: a penalty added to the loss, ``f(node) → node``.
+        constraint: a projection after each update, ``f(node) → node``.
+
+    Example:
+        >>> v = Variable([1.0, 2.0], name="bias", dtype="float32")
+        >>> v.assign_add([1.0, 1.0]); v.numpy()
+        array([2., 3.], dtype=float32)
+    """
+
+    __array_priority__ = 100
+
+    def __init__(
+        self,
+        value: Any,
+        name: str = "variable",
+        dtype: str | None = None,
+        trainable: bool = True,
+        regularizer: Callable[[Any], Any] | None = None,
+        constraint: Callable[[Any], Any] | None = None,
+    ):
+        self._value = np.array(value, dtype=dtype, order="C")
+        self.name = name
+        self.path = name
+        self.trainable = trainable
+        self.regularizer = regularizer
+        self.constraint = constraint
+        self.key = f"{name}:{next(_numbers)}"  # names its buffer in a program's state
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its fixed shape."""
+        return self._value.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self._value.ndim
+
+    @property
+    def dtype(self) -> str:
+        """Its element type's name."""
+        return self._value.dtype.name
+
+    @property
+    def value(self) -> np.ndarray:
+        """The numbers themselves: a view, not a copy."""
+        return self._value
+
+    @property
+    def flat(self) -> np.ndarray:
+        """The numbers as one row: a view."""
+        return self._value.reshape(-1)
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the numbers."""
+        return self._value.copy()
+
+    def assign(self, value: Any) -> None:
+        """Replace the numbers, now or (while a graph is built) in each run.
+
+        Raises:
+            ShapeError: the new value has another shape.
+        """
+        trace = current()
+        if trace is not None and isinstance(value, Node):
+            return trace.assign(self, value)
+        array = np.asarray(value)
+        if array.shape != self.shape:
+            raise ShapeError(f"variable {self.path!r} has shape {self.shape}, got an array of shape {array.shape}")
+        self._value[...] = array
+
+    def assign_add(self, value: Any) -> None:
+        """Add to the numbers."""
+        self.assign(self + value)
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract from the numbers."""
+        self.assign(self - value)
+
+    def move(self, home: np.ndarray) -> None:
+        """Keep the numbers in ``home`` (an array of this shape and dtype) from now on."""
+        home[...] = self._value
+        self._value = home
+
+    def __lamina_node__(self) -> Any:
+        trace = current()
+        return self._value if trace is None else trace.node(self)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self._value, dtype=dtype, copy=copy)
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self._value}>"
+
+    def __neg__(self) -> Any:
+        return -self.__lamina_node__()
+
+    def __add__(self, other: Any) -> Any:
+        return self.__lamina_node__() + _other(other)
+
+    def __radd__(self, other: Any) -> Any:
+        return other + self.__lamina_node__()
+
+    def __sub__(self, other: Any) -> Any:
+        return self.__lamina_node__() - _other(other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return other - self.__lamina_node__()
+
+    def __mul__(self, other: Any) -> Any:
+        return self.__lamina_node__() * _other(other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return other * self.__lamina_node__()
+
+    def __truediv__(self, other: Any) -> Any:
+        return self.__lamina_node__() / _other(other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return other / self.__lamina_node__()
+
+    def __pow__(self, other: Any) -> Any:
+        return self.__lamina_node__() ** _other(other)
+
+
+def _other(x: Any) -> Any:
+    return x.__lamina_node__() if isinstance(x, Variable) else x
