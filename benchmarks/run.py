@@ -143,10 +143,13 @@ def main() -> None:
     given = arguments()
     limit = call(given.peer_python, "limit.py")
     print(f"the machine's limit: {limit['gigaflops']:.0f} GFLOP/s ({limit['by']})")
+    imports = call(sys.executable, "import_time.py")
+    print(f"import lamina: {1e3 * imports['lamina']:.0f} ms, of which NumPy {1e3 * imports['numpy']:.0f} ms")
     result: dict[str, Any] = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": machine(),
         "limit": limit,
+        "import_seconds": imports,
         "rounds": given.rounds,
         "versions": {},
         "rungs": {},

@@ -65,6 +65,8 @@ def table(result: dict[str, Any]) -> str:
         f"the median of {result['rounds']} rounds (least–greatest).",
         f"The last column is Lamina's share of {result['limit']['gigaflops']:.0f} GFLOP/s, the most that "
         f"{result['limit']['by']} reached.",
+        f"`import lamina` took {1e3 * result['import_seconds']['lamina']:.0f} ms, of which NumPy "
+        f"{1e3 * result['import_seconds']['numpy']:.0f} ms.",
     ]
     return "\n".join(lines) + "\n"
 

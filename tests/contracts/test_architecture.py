@@ -45,14 +45,22 @@ def stage_of(path: Path) -> str:
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
-    """Every module that the file imports, wherever in it, in full (`lamina.graph`), with its line."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """Every module that the file imports when it runs, in full (`lamina.graph`), with its line."""
+    for node in running(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = absolute(path, node)
             names = [f"{base}.{alias.name}" for alias in node.names] if base == "lamina" else [base]
             yield from ((name, node.lineno) for name in names)
+
+
+def running(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and all below it but what stands under `if TYPE_CHECKING:`."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield from running(child)
 
 
 def absolute(path: Path, node: ast.ImportFrom) -> str:
