@@ -129,7 +129,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", type=names(PEERS), default=list(PEERS), help="comma separated")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, help="in each process; at least 2")
-    parser.add_argument("--peer-python", default=sys.executable, help="the interpreter that has the peers")
+    parser.add_argument("--peer-python", default=sys.executable, type=os.path.abspath, help="has the peers")
     parser.add_argument("--dry", action="store_true", help="print, but write no file")
     given = parser.parse_args()
     if "lamina" not in given.peers:

@@ -31,9 +31,14 @@ def row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def short(number: float) -> str:
+    """Two digits behind the point below 1, one below 10, none from there."""
+    return f"{number:.{2 if number < 1 else 1 if number < 10 else 0}f}"
+
+
 def ratio(peer: dict[str, Any]) -> str:
     low, high = peer["ratio_spread"]
-    return f"{peer['ratio']:.2g} × ({low:.2g}–{high:.2g})"
+    return f"{short(peer['ratio'])} × ({short(low)}–{short(high)})"
 
 
 def milliseconds(peer: dict[str, Any]) -> str:
@@ -42,7 +47,7 @@ def milliseconds(peer: dict[str, Any]) -> str:
 
 def rung_row(name: str, rung: dict[str, Any], limit: float) -> str:
     lamina = rung["peers"]["lamina"]
-    share = f"{lamina['gigaflops'] / limit:.0%}"
+    share = f"{lamina['gigaflops'] / limit:.1%}"
     what = f"{name}: {rung['rows']:,} rows, {rung['layers']}, batch {rung['batch']}"
     return row(what, milliseconds(lamina), *(ratio(rung["peers"][peer]) for peer in NAMES), share)
 
@@ -57,15 +62,15 @@ def table(result: dict[str, Any]) -> str:
         row(*["---"] * len(head)),
         *(rung_row(name, rung, result["limit"]["gigaflops"]) for name, rung in result["rungs"].items()),
         "",
-        f"Measured on {result['date']}: {machine['processor']}, {machine['cores']} cores, "
+        f"- Measured on {result['date']}: {machine['processor']}, {machine['cores']} cores, "
         f"{'/'.join(machine['instructions'])}, {machine['system']}, Python {machine['python']}; "
         + ", ".join(f"{package} {number}" for package, number in sorted(distributions.items()))
         + ".",
-        "A peer's figure is its time divided by Lamina's, so more than 1 × means that Lamina is faster: "
+        "- A peer's figure is its time divided by Lamina's, so more than 1 × means that Lamina is faster: "
         f"the median of {result['rounds']} rounds (least–greatest).",
-        f"The last column is Lamina's share of {result['limit']['gigaflops']:.0f} GFLOP/s, the most that "
-        f"{result['limit']['by']} reached.",
-        f"`import lamina` took {1e3 * result['import_seconds']['lamina']:.0f} ms, of which NumPy "
+        f"- The last column is Lamina's share of {result['limit']['gigaflops']:.0f} GFLOP/s, the most that any of "
+        f"these libraries reached ({result['limit']['by']}).",
+        f"- `import lamina` took {1e3 * result['import_seconds']['lamina']:.0f} ms, of which NumPy "
         f"{1e3 * result['import_seconds']['numpy']:.0f} ms.",
     ]
     return "\n".join(lines) + "\n"
