@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import sys
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
 
 from lamina.errors import GraphError
 from lamina.graph.node import Graph
+from lamina.graph.show import show
 from lamina.lower.to_numpy import NumpyExecutable
 from lamina.rewrite.simplify import simplify
 
@@ -38,7 +42,8 @@ class Executable(Protocol):
             rows: number of rows that every array of ``data`` has.
             batch_size: rows a step; the last step takes what is left.
             order: the rows' order (int64 permutation), or None for their own order.
-            start, stop: the part of the order to run.
+            start: first place in the order.
+            stop: place in the order where to stop; all rows by default.
             step: number of the first step, for ``step`` and ``random`` nodes.
 
         Returns:
@@ -47,7 +52,22 @@ class Executable(Protocol):
         ...
 
 
-TARGETS = ("core", "numpy")
+def _numpy(graph: Graph, threads: int) -> Executable:
+    return NumpyExecutable(graph)
+
+
+def _core(graph: Graph, threads: int) -> Executable:
+    try:
+        from lamina.plan.run import CoreExecutable
+    except ImportError as error:
+        _warn_once(f"Lamina's C++ core is not available ({error}); running on the slower numpy target")
+        return NumpyExecutable(graph)
+    executable = CoreExecutable(graph, threads)
+    _show("plan", executable.program)
+    return executable
+
+
+TARGETS: dict[str, Callable[[Graph, int], Executable]] = {"core": _core, "numpy": _numpy}
 
 
 def compile(graph: Graph, target: str = "core", threads: int = 1) -> Executable:
@@ -60,8 +80,26 @@ def compile(graph: Graph, target: str = "core", threads: int = 1) -> Executable:
 
     Raises:
         GraphError: no such target, or the graph is not legal.
+
+    Set ``LAMINA_SHOW=graph,plan`` to print the stages to standard error.
     """
     if target not in TARGETS:
         raise GraphError(f"target {target!r} is not one of {', '.join(TARGETS)}")
     graph = simplify(graph)
-    return NumpyExecutable(graph)
+    _show("graph", graph)
+    return TARGETS[target](graph, threads)
+
+
+def _show(stage: str, what: object) -> None:
+    if stage in os.environ.get("LAMINA_SHOW", "").split(","):
+        text = show(what) if isinstance(what, Graph) else str(what)
+        print(f"--- {stage} ---\n{text}", file=sys.stderr)
+
+
+_warned: set[str] = set()
+
+
+def _warn_once(message: str) -> None:
+    if message not in _warned:
+        _warned.add(message)
+        warnings.warn(message, RuntimeWarning, stacklevel=4)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from math import pi, sqrt as root
+from collections.abc import Sequence
+from math import log, pi, sqrt as root
 
+import numpy as np
+
+from lamina.errors import ShapeError
 from lamina.graph import express as e
 from lamina.graph.express import Axes, as_node
 from lamina.graph.node import Node, Operand, leaf
+from lamina.graph.shapes import normal_axis
 
 EPSILON = 1e-7  # Keras's backend epsilon: probabilities are kept in [ε, 1 − ε] before a logarithm
 
@@ -61,6 +66,145 @@ def greater(x1: Operand, x2: Operand) -> Node:
 def greater_equal(x1: Operand, x2: Operand) -> Node:
     """x1 ≥ x2."""
     return e.less_equal(x2, x1)
+
+
+def isnan(x: Operand) -> Node:
+    """True where x is not a number: the only value that differs from itself."""
+    return not_equal(x, x)
+
+
+def isinf(x: Operand) -> Node:
+    """True where x is +∞ or −∞."""
+    return logical_not(logical_or(e.isfinite(x), isnan(x)))
+
+
+def all(x: Operand, axis: Axes = None, keepdims: bool = False) -> Node:
+    """True where every element over some axes is true."""
+    return logical_not(any(logical_not(x), axis, keepdims))
+
+
+def any(x: Operand, axis: Axes = None, keepdims: bool = False) -> Node:
+    """True where some element over some axes is true."""
+    return e.max(e.cast(x, "bool"), axis, keepdims)
+
+
+def count_nonzero(x: Operand, axis: Axes = None) -> Node:
+    """How many elements are not 0, as int32."""
+    return e.sum(e.cast(e.cast(x, "bool"), "int32"), axis)
+
+
+def log2(x: Operand) -> Node:
+    """log x / log 2."""
+    return e.log(x) * (1.0 / log(2.0))
+
+
+def log10(x: Operand) -> Node:
+    """log x / log 10."""
+    return e.log(x) * (1.0 / log(10.0))
+
+
+def tan(x: Operand) -> Node:
+    """sin x / cos x."""
+    return e.sin(x) / e.cos(x)
+
+
+def divide_no_nan(x1: Operand, x2: Operand) -> Node:
+    """x1 / x2, and 0 where x2 is 0."""
+    x2 = as_node(x2) * 1.0
+    zero = e.equal(x2, 0.0)
+    return e.where(zero, e.constant(0.0, x2.dtype), x1 / e.where(zero, e.constant(1.0, x2.dtype), x2))
+
+
+def floor_divide(x1: Operand, x2: Operand) -> Node:
+    """⌊x1 / x2⌋, an integer for integers."""
+    whole = e.floor(e.divide(x1, x2))
+    dtype = e.subtract(x1, x2).dtype
+    return e.cast(whole, dtype)
+
+
+def mod(x1: Operand, x2: Operand) -> Node:
+    """x1 − x2 · ⌊x1 / x2⌋: the remainder with x2's sign."""
+    return e.subtract(x1, e.multiply(x2, floor_divide(x1, x2)))
+
+
+def argmin(x: Operand, axis: int = -1) -> Node:
+    """Index of the first smallest element along an axis, as int32."""
+    return e.argmax(-as_node(x), axis)
+
+
+def stack(xs: Sequence[Operand], axis: int = 0) -> Node:
+    """Arrays of one shape joined along a new axis."""
+    return e.concatenate([e.expand_dims(x, axis) for x in xs], axis)
+
+
+def swapaxes(x: Operand, axis1: int, axis2: int) -> Node:
+    """Two axes exchanged."""
+    x = as_node(x)
+    order = list(range(x.ndim))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return e.transpose(x, order)
+
+
+def moveaxis(x: Operand, source: int, destination: int) -> Node:
+    """One axis moved to another place, the others in their order."""
+    x = as_node(x)
+    order = list(range(x.ndim))
+    moved = order.pop(source)
+    order.insert(normal_axis(destination, x.ndim), moved)
+    return e.transpose(x, order)
+
+
+def take_along(x: Operand, indices: Operand, axis: int) -> Node:
+    """Slices of x at ``indices`` along any axis, which the indices' axes replace."""
+    x, indices = as_node(x), as_node(indices)
+    at = normal_axis(axis, x.ndim)
+    found = e.take(moveaxis(x, at, 0), indices)
+    order = list(range(indices.ndim, found.ndim))
+    return e.transpose(found, order[:at] + list(range(indices.ndim)) + order[at:])
+
+
+def cumsum(x: Operand, axis: int) -> Node:
+    """Running sums along an axis of fixed size: x times a triangle of ones."""
+    x = as_node(x)
+    at = normal_axis(axis, x.ndim)
+    size = x.shape[at]
+    if size is None:
+        raise ShapeError(f"cumsum needs an axis of fixed size, axis {axis} of {x.shape} is the batch")
+    triangle = e.constant(np.triu(np.ones((size, size))), x.dtype if x.dtype.startswith("float") else "float32")
+    return moveaxis(e.cast(e.tensordot(x, triangle, ((at,), (0,))), x.dtype), -1, at)
+
+
+def norm(x: Operand, axis: Axes = None, keepdims: bool = False) -> Node:
+    """√Σx²: the length."""
+    return e.sqrt(e.sum(square(x), axis, keepdims))
+
+
+def unit(x: Operand, axis: Axes = -1, epsilon: float = EPSILON) -> Node:
+    """x / max(√Σx², ε): vectors of length 1."""
+    x = as_node(x)
+    return x * rsqrt(e.maximum(e.sum(square(x), axis, keepdims=True), epsilon**2))
+
+
+def in_top_k(target: Operand, predictions: Operand, k: int) -> Node:
+    """True where fewer than k classes have a higher prediction than the target class.
+
+    Args:
+        target: class numbers (…).
+        predictions: (…, classes).
+    """
+    predictions = as_node(predictions)
+    hit = one_hot(e.cast(target, "int32"), class_count(predictions), predictions.dtype)
+    own = e.sum(hit * predictions, -1, keepdims=True)
+    higher = e.sum(e.cast(predictions > own, "int32"), -1)
+    return logical_and(e.less(higher, k), e.isfinite(e.squeeze(own)))
+
+
+def class_count(output: Node, axis: int = -1) -> int:
+    """The size of the class axis."""
+    size = output.shape[axis]
+    if size is None:
+        raise ShapeError(f"the class axis {axis} of {output.shape} must have a fixed size")
+    return size
 
 
 def one_hot(x: Operand, num_classes: int, dtype: str = "float32") -> Node:
@@ -197,9 +341,7 @@ def sparse_categorical_crossentropy(
     """−log a[y] for class numbers y; probabilities are clipped and then renormalised, as Keras does."""
     output = as_node(output)
     logits = output if from_logits else e.log(e.guard(output, epsilon))
-    classes = output.shape[axis]
-    assert classes is not None, "the class axis has a fixed size"
-    hit = one_hot(e.cast(target, "int32"), classes, "bool")
+    hit = one_hot(e.cast(target, "int32"), class_count(output, axis), "bool")
     return -e.sum(e.where(hit, log_softmax(logits, axis), e.constant(0.0, output.dtype)), axis)
 
 

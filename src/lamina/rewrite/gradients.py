@@ -13,6 +13,7 @@ from lamina.errors import GraphError
 from lamina.graph import express as e
 from lamina.graph.functions import square
 from lamina.graph.node import Node, label, walk
+from lamina.rewrite.simplify import simplify_nodes
 
 Gradients = tuple[Node | None, ...]
 Rule = Callable[..., Gradients]
@@ -112,9 +113,10 @@ RULES: dict[str, Rule] = {
         g * b * e.power(a, b - 1.0),
         g * out * e.log(e.where(a > 0.0, a, e.constant(1.0, a.dtype))),
     ),
-    # At a tie the gradient goes to the second input, so that relu′(0) = 0 as in Keras.
-    "maximum": lambda g, out, a, b: (e.where(a > b, g, _zero(g)), e.where(a > b, _zero(g), g)),
-    "minimum": lambda g, out, a, b: (e.where(a < b, g, _zero(g)), e.where(a < b, _zero(g), g)),
+    # At a tie the gradient goes to the second input, so that relu′(0) = 0 as in Keras. Asking the result, not a
+    # (max(a, b) > b just when a > b), spares keeping Z beside A.
+    "maximum": lambda g, out, a, b: (e.where(out > b, g, _zero(g)), e.where(out > b, _zero(g), g)),
+    "minimum": lambda g, out, a, b: (e.where(out < b, g, _zero(g)), e.where(out < b, _zero(g), g)),
     "equal": NONE,
     "less": NONE,
     "less_equal": NONE,
@@ -155,6 +157,8 @@ def gradients(loss: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
     """
     if loss.shape != () or not loss.dtype.startswith("float"):
         raise GraphError(f"a gradient needs one float as the loss, got shape {loss.shape} of {loss.dtype}")
+    # Simplified first: a cross-entropy of probabilities is differentiated in its logits, not through its guard.
+    loss, *wrt = simplify_nodes((loss, *wrt))
     order = walk([loss])
     needed = _depending(order, set(wrt))
     total: dict[Node, Node] = {loss: e.constant(1.0, loss.dtype)}

@@ -1,10 +1,267 @@
-"""Algebraic rules over a graph, each with its reason."""
+"""Algebraic rules, indexed by operation, each with its reason; equal nodes become one.
+
+A rule looks at one node and returns another of the same shape and value, or None. All hold exactly in the real
+numbers; those that move a rounding (the logarithms) do so towards the exact value.
+"""
 
 from __future__ import annotations
 
-from lamina.graph.node import Graph
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from lamina.graph import express as e
+from lamina.graph.node import Graph, Node, label, rebuild, walk
+from lamina.graph.ops import ELEMENTWISE, OPS
+from lamina.graph.shapes import broadcast
+
+Rule = Callable[..., Node | None]
+
+
+def _is(x: Node, value: float) -> bool:
+    return x.op == "constant" and x.shape == () and x.attrs["value"] == value
+
+
+def _same(x: Node, out: Node) -> Node | None:
+    """x, where nothing but its value matters: it must have the shape and dtype of what it replaces."""
+    return x if (x.shape, x.dtype) == (out.shape, out.dtype) else None
+
+
+# -- probabilities and their logarithms ------------------------------------------------------------------------
+
+
+def _log_of_guarded(out: Node, x: Node) -> Node | None:
+    """log σ(z) = −softplus(−z); log(eᵘ / Σeᵘ) = u − log Σeᵘ. The guard is there for what is computed here exactly."""
+    p = _guarded(x)
+    if p is not None and p.op == "sigmoid":
+        return -e.softplus(-p.inputs[0])
+    if p is not None and _is_softmax(p):
+        return p.inputs[0].inputs[0] - e.log(p.inputs[1])
+    return None
+
+
+def _log_of_complement(out: Node, x: Node) -> Node | None:
+    """log(1 − σ(z)) = −softplus(z)."""
+    if x.op != "subtract" or not _is(x.inputs[0], 1.0):
+        return None
+    p = _guarded(x.inputs[1])
+    return -e.softplus(p.inputs[0]) if p is not None and p.op == "sigmoid" else None
+
+
+def _guarded(x: Node) -> Node | None:
+    return x.inputs[0] if x.op == "clip" and x.attrs["guard"] else None
+
+
+def _is_softmax(x: Node) -> bool:
+    if x.op != "divide":
+        return False
+    top, total = x.inputs
+    return top.op == "exp" and total.op == "sum" and total.inputs[0] is top
+
+
+def _normalised_twice(out: Node, a: Node, b: Node) -> Node | None:
+    """p / Σp = p when p is already x / Σx over the same axes."""
+    if b.op == "sum" and b.inputs[0] is a and a.op == "divide":
+        inner = a.inputs[1]
+        if inner.op == "sum" and inner.inputs[0] is a.inputs[0] and inner.attrs == b.attrs:
+            return a
+    return None
+
+
+def _log_softmax_twice(out: Node, a: Node, b: Node) -> Node | None:
+    """log softmax(l) = l when l is already a log softmax: Σeˡ = 1."""
+    if not _is_log_sum_exp(b, a) or a.op != "subtract":
+        return None
+    inner, top = a.inputs
+    shifted = top.op == "stop_gradient" and top.inputs[0].op == "max" and top.inputs[0].inputs[0] is inner
+    if shifted and inner.op == "subtract" and _is_log_sum_exp(inner.inputs[1], inner.inputs[0]):
+        return inner
+    return None
+
+
+def _is_log_sum_exp(x: Node, of: Node) -> bool:
+    return x.op == "log" and x.inputs[0].op == "sum" and x.inputs[0].inputs[0].op == "exp" and (
+        x.inputs[0].inputs[0].inputs[0] is of
+    )
+
+
+# -- neutral elements and signs, exact in floating point -------------------------------------------------------
+
+
+def _plus_zero(out: Node, a: Node, b: Node) -> Node | None:
+    """x + 0 = x."""
+    return _same(a, out) if _is(b, 0.0) else _same(b, out) if _is(a, 0.0) else None
+
+
+def _minus_zero(out: Node, a: Node, b: Node) -> Node | None:
+    """x − 0 = x, 0 − x = −x."""
+    if _is(b, 0.0):
+        return _same(a, out)
+    return -b if _is(a, 0.0) and b.shape == out.shape else None
+
+
+def _times_one(out: Node, a: Node, b: Node) -> Node | None:
+    """x · 1 = x."""
+    return _same(a, out) if _is(b, 1.0) else _same(b, out) if _is(a, 1.0) else None
+
+
+def _over_one(out: Node, a: Node, b: Node) -> Node | None:
+    """x / 1 = x."""
+    return _same(a, out) if _is(b, 1.0) else None
+
+
+def _double_negative(out: Node, x: Node) -> Node | None:
+    """−(−x) = x, −(a − b) = b − a."""
+    if x.op == "negative":
+        return x.inputs[0]
+    return x.inputs[1] - x.inputs[0] if x.op == "subtract" else None
+
+
+def _add_negative(out: Node, a: Node, b: Node) -> Node | None:
+    """a + (−b) = a − b."""
+    if b.op == "negative":
+        return a - b.inputs[0]
+    return b - a.inputs[0] if a.op == "negative" else None
+
+
+def _subtract_negative(out: Node, a: Node, b: Node) -> Node | None:
+    """a − (−b) = a + b."""
+    return a + b.inputs[0] if b.op == "negative" else None
+
+
+def _signs_outward(out: Node, a: Node, b: Node) -> Node | None:
+    """(−a) · b = −(a · b), so that signs meet and cancel."""
+    make = e.multiply if out.op == "multiply" else e.divide
+    if a.op == "negative":
+        return -make(a.inputs[0], b)
+    return -make(a, b.inputs[0]) if b.op == "negative" else None
+
+
+# -- shapes ----------------------------------------------------------------------------------------------------
+
+
+def _sum_of_one(out: Node, x: Node) -> Node | None:
+    """A sum or maximum over axes of size 1 only changes the shape."""
+    return e.reshape(x, out.shape) if all(x.shape[a] == 1 for a in out.attrs["axes"]) else None
+
+
+def _reshape_twice(out: Node, x: Node) -> Node | None:
+    """Only the last shape counts."""
+    if x.op == "constant":
+        return e.constant(x.attrs["value"].reshape(out.shape), x.dtype) if None not in out.shape else None
+    if x.op == "broadcast_to" and x.inputs[0].shape == ():
+        return e.broadcast_to(x.inputs[0], out.shape)
+    return e.reshape(x.inputs[0], out.shape) if x.op == "reshape" else None
+
+
+def _broadcast_reshaped(out: Node, x: Node) -> Node | None:
+    """A single number is repeated the same way whatever its rank."""
+    one = x.inputs[0] if x.op in ("reshape", "broadcast_to") else x
+    return e.broadcast_to(one, out.shape) if one is not x and one.shape == () else None
+
+
+def _unary_of_broadcast(out: Node, x: Node) -> Node | None:
+    """f(repeat x) = repeat f(x): compute once, then repeat."""
+    if x.op != "broadcast_to":
+        return None
+    small = x.inputs[0]
+    return e.broadcast_to(Node(out.op, (small,), out.attrs, small.shape, out.dtype), out.shape)
+
+
+def _drop_broadcast(out: Node, *inputs: Node) -> Node | None:
+    """Elementwise operations repeat their inputs by themselves."""
+    slim = tuple(x.inputs[0] if x.op == "broadcast_to" else x for x in inputs)
+    if slim == inputs or broadcast(*(x.shape for x in slim)) != out.shape:
+        return _broadcast_result(out, slim) if slim != inputs else None
+    return rebuild(out, slim)
+
+
+def _broadcast_result(out: Node, slim: tuple[Node, ...]) -> Node:
+    small = Node(out.op, slim, out.attrs, broadcast(*(x.shape for x in slim)), out.dtype)
+    return e.broadcast_to(small, out.shape)
+
+
+def _transposed_twice(out: Node, x: Node) -> Node | None:
+    """Two reorderings of axes are one."""
+    if x.op != "transpose":
+        return None
+    return e.transpose(x.inputs[0], tuple(x.attrs["axes"][a] for a in out.attrs["axes"]))
+
+
+def _cast_constant(out: Node, x: Node) -> Node | None:
+    """A constant is stored in the type it is used in."""
+    return e.constant(x.attrs["value"], out.dtype) if x.op == "constant" else None
+
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "log": (_log_of_guarded, _log_of_complement),
+    "divide": (_normalised_twice, _over_one, _signs_outward),
+    "subtract": (_log_softmax_twice, _minus_zero, _subtract_negative),
+    "add": (_plus_zero, _add_negative),
+    "multiply": (_times_one, _signs_outward),
+    "negative": (_double_negative,),
+    "sum": (_sum_of_one,),
+    "max": (_sum_of_one,),
+    "reshape": (_reshape_twice,),
+    "transpose": (_transposed_twice,),
+    "broadcast_to": (_broadcast_reshaped,),
+    "cast": (_cast_constant,),
+}
+UNARY = (_unary_of_broadcast,)
+NARY = (_drop_broadcast,)
+
+
+class _Pool:
+    """Nodes by what they are: equal operation, inputs and attributes give one node."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Node] = {}
+        self._done: dict[Node, Node] = {}
+
+    def simplest(self, node: Node) -> Node:
+        """The node with rules applied until none applies, and its inputs likewise."""
+        for x in walk([node]):
+            if x not in self._done:
+                self._done[x] = self._reduced(rebuild(x, tuple(self._done[i] for i in x.inputs)))
+        return self._done[node]
+
+    def _reduced(self, node: Node) -> Node:
+        node = self._known.setdefault(_key(node), node)
+        if node in self._done:
+            return self._done[node]
+        with label(node.label):
+            other = next((new for rule in _rules(node) if (new := rule(node, *node.inputs)) is not None), None)
+        if other is None:
+            self._done[node] = node
+            return node
+        return self.simplest(other)
+
+
+def _rules(node: Node) -> tuple[Rule, ...]:
+    if OPS[node.op].kind != ELEMENTWISE:
+        return RULES.get(node.op, ())
+    return RULES.get(node.op, ()) + (UNARY if len(node.inputs) == 1 else NARY)
+
+
+def _key(node: Node) -> tuple[Any, ...]:
+    attrs = tuple((name, _hashable(value)) for name, value in node.attrs.items())
+    inputs = node.inputs
+    if OPS[node.op].commutative and node.op not in ("maximum", "minimum"):  # those break ties by position
+        inputs = tuple(sorted(inputs, key=id))
+    return node.op, inputs, attrs, node.shape, node.dtype
+
+
+def _hashable(value: Any) -> Any:
+    return (value.tobytes(), value.shape) if isinstance(value, np.ndarray) else value
+
+
+def simplify_nodes(roots: Iterable[Node]) -> tuple[Node, ...]:
+    """Nodes of the same values, with fewer and better-conditioned operations below them."""
+    pool = _Pool()
+    return tuple(pool.simplest(root) for root in roots)
 
 
 def simplify(graph: Graph) -> Graph:
-    """The graph with equal values."""
-    return graph
+    """A graph of the same outputs and updates, with fewer and better-conditioned operations."""
+    return graph.map(simplify_nodes)

@@ -1,0 +1,266 @@
+"""Graph → units: each unit becomes one instruction. Elementwise chains and reductions over one loop share a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lamina.graph.node import Graph, Node, walk
+from lamina.graph.ops import ELEMENTWISE, LEAF, OPS
+from lamina.graph.shapes import count
+from lamina.plan.domain import Loop, fitting_splits, loop_of, operands, reduction
+from lamina.plan.views import View, contiguous, merged, stored, strided, unrepeated
+
+SMALL = 64  # a fixed loop of at most so many elements is not worth sharing among threads
+
+
+@dataclass(eq=False)
+class Unit:
+    """One instruction in the making.
+
+    Attributes:
+        op: map, or the operation that is an instruction of its own.
+        members: the nodes it computes.
+        reads: stored nodes of other units (or leaves) that it reads.
+        after: units that must come before it.
+        stores: the members of a loop whose numbers others need.
+    """
+
+    op: str
+    members: list[Node]
+    reads: set[Node] = field(default_factory=set)
+    after: set[Unit] = field(default_factory=set)
+    loop: Loop = ()
+    splits: frozenset[int] = frozenset()
+    across: str = ""  # how its sums cross rows: "", rows, all (then it holds nothing else)
+    epilogue: Unit | None = None
+    stores: set[Node] = field(default_factory=set)
+
+    @property
+    def node(self) -> Node:
+        """The only, or the first, member."""
+        return self.members[0]
+
+    @property
+    def split(self) -> int:
+        """The chosen cut of the loop: as many columns as fit."""
+        return min(self.splits)
+
+
+def reads(node: Node) -> list[Node]:
+    """The stored nodes that computing a node needs."""
+    if node.op == "tensordot":
+        free_summed = product_axes(node)
+        return [product_view(x, *axes).stored for x, axes in zip(node.inputs, free_summed, strict=True)]
+    inputs = operands(node) if OPS[node.op].kind == ELEMENTWISE else node.inputs
+    return [stored(x)[0] for x in inputs]
+
+
+def product_axes(node: Node) -> tuple[tuple[list[int], list[int]], tuple[list[int], list[int]]]:
+    """(free, summed) axes of both factors of a product."""
+    axes_a, axes_b = node.attrs["axes"]
+    a, b = node.inputs
+    free_a = [i for i in range(a.ndim) if i not in axes_a]
+    free_b = [j for j in range(b.ndim) if j not in axes_b]
+    return (free_a, list(axes_a)), (free_b, list(axes_b))
+
+
+def product_view(x: Node, free: list[int], summed: list[int]) -> View:
+    """How a product reads a factor: through reordered axes if one step walks each group, else as it is stored."""
+    view = strided(x)
+    if merged(view, free) is None or merged(view, summed) is None:
+        view = View(*stored(x), x.shape, contiguous(x.shape))
+    return view
+
+
+def needed(graph: Graph) -> list[Node]:
+    """The stored nodes that must be computed or read, inputs before users."""
+    roots = [stored(root)[0] for root in graph.roots]
+    found: set[Node] = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node not in found:
+            found.add(node)
+            if OPS[node.op].kind != LEAF:
+                stack.extend(reads(node))
+    return [node for node in walk(graph.roots) if node in found]
+
+
+def is_reduction(node: Node) -> bool:
+    """Sums and maxima, which end a fused loop."""
+    return node.op in ("sum", "max")
+
+
+def crossing(node: Node) -> str:
+    """How a reduction crosses the rows of its loop: "", "rows" or "all"."""
+    if not is_reduction(node):
+        return ""
+    kind, _ = reduction(node)
+    return kind if kind != "cols" else ""
+
+
+def fuse(graph: Graph) -> tuple[list[Unit], dict[Node, list[Unit]]]:
+    """The units of a legal graph in a possible order, and which units make each stored node."""
+    return _Fusion(graph).run()
+
+
+class _Fusion:
+    def __init__(self, graph: Graph):
+        self.nodes = needed(graph)
+        self.position = {node: i for i, node in enumerate(self.nodes)}
+        self.units: list[Unit] = []
+        self.makers: dict[Node, list[Unit]] = {}
+        self.roots = {stored(root)[0] for root in graph.roots}
+        self.deferred = self._deferred()
+
+    def run(self) -> tuple[list[Unit], dict[Node, list[Unit]]]:
+        for node in self.nodes:
+            if _is_looped(node):
+                if node not in self.deferred:
+                    self._place(node)
+            elif OPS[node.op].kind != LEAF or node.op == "input":
+                self._add(Unit(node.op, []), node)
+        for unit in self.units:
+            outside = {x for other in self.units if other is not unit for x in other.reads}
+            unit.stores = {m for m in unit.members if m in outside or m in self.roots}
+        return self.units, self.makers
+
+    def _deferred(self) -> set[Node]:
+        """Elementwise nodes that are computed inside the loop of what needs them.
+
+        Those with one user (a relu's mask belongs to the backward loop, not to memory), and those that only sums
+        across rows need, which may compute them twice.
+        """
+        users = self._users()
+        single: set[Node] = set()
+        across: set[Node] = set()
+        for node in reversed(self.nodes):
+            mine = users.get(node)
+            if OPS[node.op].kind != ELEMENTWISE or node in self.roots or not mine:
+                continue
+            if not all(_is_looped(user) and _same_loop(user, node) for user in mine):
+                continue
+            if all(crossing(user) or user in across for user in mine):
+                across.add(node)
+            elif len(mine) == 1:
+                single.add(node)
+        return single | across
+
+    def _users(self) -> dict[Node, set[Node]]:
+        users: dict[Node, set[Node]] = {}
+        for node in self.nodes:
+            if OPS[node.op].kind != LEAF:
+                for x in reads(node):
+                    users.setdefault(x, set()).add(node)
+        return users
+
+    def _place(self, node: Node) -> None:
+        """Put a node into the newest unit of its loop that it can join, or into a new one."""
+        shape = node.inputs[0].shape if is_reduction(node) else node.shape
+        loop, splits, across = loop_of(shape), _splits(node), crossing(node)
+        splits = splits.intersection(*(self._chain_splits(x) for x in self._chain(node)))
+        for unit in reversed(self.units):
+            if unit.op == "map" and (unit.loop, unit.across) == (loop, across) and unit.splits & splits:
+                if self._can_join(unit, node):
+                    unit.splits &= splits
+                    return self._add(unit, node)
+        self._add(Unit("map", [], loop=loop, splits=splits, across=across), node)
+
+    def _chain(self, node: Node) -> list[Node]:
+        """The deferred nodes that a node brings along, inputs first."""
+        chain: set[Node] = set()
+        stack = [node] if OPS[node.op].kind != LEAF else []
+        while stack:
+            found = [x for x in reads(stack.pop()) if x in self.deferred and x not in chain]
+            chain.update(found)
+            stack += found
+        return sorted(chain, key=self.position.__getitem__)
+
+    def _chain_splits(self, node: Node) -> frozenset[int]:
+        return fitting_splits(node.shape, (x.shape for x in operands(node)))
+
+    def _can_join(self, unit: Unit, node: Node) -> bool:
+        outside = {x for y in [*self._chain(node), node] for x in reads(y)}
+        made_by = {maker for x in outside if not _is_inside(unit, x) for maker in self.makers.get(x, ())}
+        return not any(depends(maker, unit) for maker in made_by)
+
+    def _add(self, unit: Unit, node: Node) -> None:
+        if not unit.members:
+            self.units.append(unit)
+        for member in [*(x for x in self._chain(node) if x not in unit.members), node]:
+            sources = [x for x in reads(member) if not _is_inside(unit, x)] if OPS[member.op].kind != LEAF else []
+            unit.members.append(member)
+            unit.reads |= set(sources)
+            unit.after |= {maker for x in sources for maker in self.makers.get(x, ())}
+            self.makers.setdefault(member, []).append(unit)
+
+
+def _is_looped(node: Node) -> bool:
+    return OPS[node.op].kind == ELEMENTWISE or is_reduction(node) or node.op == "random"
+
+
+def _same_loop(user: Node, node: Node) -> bool:
+    """Whether a user reads all of a node, element by element, in one loop of the same shape."""
+    shape = user.inputs[0].shape if is_reduction(user) else user.shape
+    operands = (x for x in map(unrepeated, user.inputs) if stored(x)[0] is node)
+    return {loop_of(shape)} == {loop_of(node.shape), *(loop_of(x.shape) for x in operands)}
+
+
+def _is_inside(unit: Unit, x: Node) -> bool:
+    """Whether a unit's members can read x from a register: it is theirs and not a sum, which only the end knows."""
+    return x in unit.members and not is_reduction(x)
+
+
+def _splits(node: Node) -> frozenset[int]:
+    if not is_reduction(node):
+        return fitting_splits(node.shape, (x.shape for x in operands(node)))
+    shape = node.inputs[0].shape
+    kind, cut = reduction(node)
+    every = fitting_splits(shape, [shape])
+    return every if kind == "all" else every & {cut}
+
+
+def depends(unit: Unit, on: Unit) -> bool:
+    """Whether a unit is, or comes after, another."""
+    seen: set[Unit] = set()
+    stack = [unit]
+    while stack:
+        u = stack.pop()
+        if u is on:
+            return True
+        if u not in seen:
+            seen.add(u)
+            stack.extend(u.after)
+    return False
+
+
+def glue(units: Iterable[Unit], makers: dict[Node, list[Unit]]) -> None:
+    """Give each product the loop that works on its result row by row as its epilogue, where nothing comes between."""
+    units = list(units)
+    for product in units:
+        if product.op == "tensordot":
+            later = (u for u in units if u.op == "map" and not u.across and product.node in u.reads)
+            product.epilogue = next((u for u in later if _continues(u, product, units)), None)
+            if product.epilogue:
+                product.epilogue.splits &= _product_split(product.node)
+
+
+def _continues(unit: Unit, product: Unit, units: list[Unit]) -> bool:
+    if any(u.epilogue is unit for u in units) or unit.loop != loop_of(product.node.shape):
+        return False
+    if not unit.splits & _product_split(product.node) or None not in product.node.shape:
+        return False
+    return not any(depends(u, product) for u in unit.after if u is not product)
+
+
+def _product_split(node: Node) -> frozenset[int]:
+    """The cut of a product's shape into the rows of its left and the columns of its right factor."""
+    free_a = product_axes(node)[0][0]
+    return frozenset({len(loop_of(node.shape[: len(free_a)]))})
+
+
+def is_small(unit: Unit) -> bool:
+    """A fixed-size loop that one thread does at once."""
+    per_row, fixed = count(unit.loop)
+    return per_row == 0 and fixed <= SMALL

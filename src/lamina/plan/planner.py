@@ -1,0 +1,48 @@
+"""Graph → Program: legal forms, fusion, places, phases, memory, text."""
+
+from __future__ import annotations
+
+from lamina.errors import GraphError
+from lamina.graph.check import check
+from lamina.graph.node import Graph, Node, walk
+from lamina.plan.emit import Emitter
+from lamina.plan.fuse import Unit, fuse, glue
+from lamina.plan.legal import legalise
+from lamina.plan.memory import Arena
+from lamina.plan.place import Placement
+from lamina.plan.program import Instruction, Phase, Program
+from lamina.plan.schedule import schedule
+
+
+def plan(graph: Graph) -> Program:
+    """The program that computes a graph.
+
+    Raises:
+        GraphError: the graph is not legal, or has a form the core does not compute.
+    """
+    graph = legalise(check(graph))
+    units, makers = fuse(graph)
+    glue(units, makers)
+    placement = Placement(graph, units, makers)
+    phases = schedule(placement.units)
+    arena = Arena(phases, placement.places)
+    emitter = Emitter(arena, placement.places, placement.moves)
+    written = tuple(Phase(kind, _lines(emitter, taken)) for kind, taken in phases)
+    inputs = {n.attrs["name"]: n.dtype for n in walk(graph.roots) if n.op == "input"}
+    return Program(_float_type(graph), tuple(arena.slots), tuple(emitter.values), written, inputs)
+
+
+def _lines(emitter: Emitter, units: list[Unit]) -> tuple[Instruction, ...]:
+    lines: list[Instruction] = []
+    previous: Unit | None = None
+    for unit in units:
+        lines += emitter.emit(unit, is_epilogue=previous is not None and previous.epilogue is unit)
+        previous = unit
+    return tuple(lines)
+
+
+def _float_type(graph: Graph) -> str:
+    found: dict[str, Node] = {n.dtype: n for n in walk(graph.roots) if n.dtype.startswith("float")}
+    if len(found) > 1:
+        raise GraphError(f"one program computes in one float type, got {' and '.join(found)}")
+    return next(iter(found), "float32")

@@ -1,0 +1,76 @@
+"""Binds arrays to a Program and runs it; the only importer of the C++ extension."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lamina import _core
+from lamina.errors import DataError
+from lamina.graph.node import Graph
+from lamina.plan.planner import plan
+
+EXACT = {"float32": 2**24, "float64": 2**53}  # integers up to here are exact in the program's float type
+
+
+class CoreExecutable:
+    """The core target of ``engine.compile``: one call runs whole epochs in the C++ machine."""
+
+    def __init__(self, graph: Graph, threads: int = 1):
+        self.graph = graph
+        self.program = plan(graph)
+        self.threads = threads
+        self._machine = _core.Program(str(self.program))
+        self._workspaces: dict[int, _core.Workspace] = {}
+
+    def run(
+        self,
+        data: Mapping[str, np.ndarray],
+        state: Mapping[str, np.ndarray],
+        *,
+        rows: int,
+        batch_size: int,
+        order: np.ndarray | None = None,
+        start: int = 0,
+        stop: int | None = None,
+        step: int = 0,
+    ) -> dict[str, np.ndarray]:
+        """See ``engine.Executable.run``."""
+        stop = rows if stop is None else stop
+        inputs = {name: self.prepare(name, data[name]) for name in self.program.inputs}
+        outputs = {name: self._result(name, stop - start) for name in self.graph.outputs}
+        workspace = self._workspace(min(batch_size, max(stop - start, 1)))
+        workspace.run(inputs, dict(state), outputs, order, rows, start, stop, step)
+        return {name: self._typed(name, array) for name, array in outputs.items()}
+
+    def prepare(self, name: str, array: np.ndarray) -> np.ndarray:
+        """An input as the machine reads it: C-contiguous, in the program's float type. Free if it is so already.
+
+        Raises:
+            DataError: integers too large to be exact in that type.
+        """
+        dtype = self.program.dtype
+        if array.dtype.kind in "iu" and array.size:
+            largest = max(abs(int(array.min())), abs(int(array.max())))
+            if largest > EXACT[dtype]:
+                raise DataError(
+                    f"input {name!r} has the integer {largest}; {dtype} is exact up to {EXACT[dtype]}. "
+                    "Use a float64 model or smaller numbers"
+                )
+        return np.ascontiguousarray(array, dtype)
+
+    def _workspace(self, batch_size: int) -> _core.Workspace:
+        """The arena for a batch size; the last few are kept."""
+        found = self._workspaces.pop(batch_size, None) or _core.Workspace(self._machine, batch_size, self.threads)
+        self._workspaces[batch_size] = found
+        if len(self._workspaces) > 4:
+            del self._workspaces[next(iter(self._workspaces))]
+        return found
+
+    def _result(self, name: str, rows: int) -> np.ndarray:
+        shape = self.graph.outputs[name].shape
+        return np.zeros(tuple(rows if s is None else s for s in shape), self.program.dtype)
+
+    def _typed(self, name: str, array: np.ndarray) -> np.ndarray:
+        return array.astype(self.graph.outputs[name].dtype, copy=False)

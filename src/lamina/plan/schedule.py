@@ -1,0 +1,64 @@
+"""Units → phases: as few as possible, since threads wait for each other after each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lamina.graph.shapes import count
+from lamina.plan.fuse import SMALL, Unit, is_small
+
+ROWS, SPLIT, ONE = "rows", "split", "one"
+
+
+def kind_of(unit: Unit) -> str:
+    """How threads share a unit: by batch rows, by its outputs, or not at all."""
+    if unit.op == "map":
+        if unit.across:
+            return ONE if is_small(unit) else SPLIT
+        return ROWS if unit.loop[:1] == (None,) else ONE if is_small(unit) else SPLIT
+    if unit.op == "copy":
+        return ROWS if None in unit.node.shape else ONE if count(unit.node.shape)[1] <= SMALL else SPLIT
+    return ROWS if None in unit.node.shape[:1] else SPLIT
+
+
+def schedule(units: Iterable[Unit]) -> list[tuple[str, list[Unit]]]:
+    """Phases in order: (kind, units in order). Within rows and one, a unit may use what an earlier one made."""
+    left = dict.fromkeys(units)
+    glued = {u.epilogue: u for u in left if u.epilogue}
+    phase_of: dict[Unit, int] = {}
+    phases: list[tuple[str, list[Unit]]] = []
+    while left:
+        taken: list[Unit] = []
+        for kind in (ONE, ROWS, SPLIT):  # what is small goes first, so that rows need not stop for it
+            taken = _take(kind, left, glued, phase_of, len(phases))
+            if taken:
+                phases.append((kind, taken))
+                break
+        if not taken:
+            raise AssertionError("the units wait for each other in a circle")
+    return phases
+
+
+def _take(
+    kind: str, left: dict[Unit, None], glued: dict[Unit, Unit], phase_of: dict[Unit, int], phase: int
+) -> list[Unit]:
+    taken: list[Unit] = []
+    before = -1
+    while before != len(taken):
+        before = len(taken)
+        for unit in list(left):
+            bundle = [unit, unit.epilogue] if unit.epilogue else [unit]
+            if unit in glued or kind_of(unit) != kind:
+                continue
+            if all(_is_ready(u, bundle, kind, phase_of, phase) for u in bundle if u):
+                for u in bundle:
+                    if u:
+                        taken.append(u)
+                        phase_of[u] = phase
+                        del left[u]
+    return taken
+
+
+def _is_ready(unit: Unit, bundle: list[Unit | None], kind: str, phase_of: dict[Unit, int], phase: int) -> bool:
+    latest = phase - 1 if kind == SPLIT else phase
+    return all(u in bundle or phase_of.get(u, phase + 1) <= latest for u in unit.after)
