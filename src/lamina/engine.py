@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -12,7 +10,7 @@ import numpy as np
 
 from lamina.errors import GraphError
 from lamina.graph.node import Graph
-from lamina.graph.show import show
+from lamina.graph.show import show_stage
 from lamina.lower.to_numpy import NumpyExecutable
 from lamina.rewrite.simplify import simplify
 
@@ -63,7 +61,7 @@ def _core(graph: Graph, threads: int) -> Executable:
         _warn_once(f"Lamina's C++ core is not available ({error}); running on the slower numpy target")
         return NumpyExecutable(graph)
     executable = CoreExecutable(graph, threads)
-    _show("plan", executable.program)
+    show_stage("plan", executable.program)
     return executable
 
 
@@ -81,19 +79,13 @@ def compile(graph: Graph, target: str = "core", threads: int = 1) -> Executable:
     Raises:
         GraphError: no such target, or the graph is not legal.
 
-    Set ``LAMINA_SHOW=graph,plan`` to print the stages to standard error.
+    Set ``LAMINA_SHOW=graph,gradients,plan`` to print the stages to standard error.
     """
     if target not in TARGETS:
         raise GraphError(f"target {target!r} is not one of {', '.join(TARGETS)}")
     graph = simplify(graph)
-    _show("graph", graph)
+    show_stage("graph", graph)
     return TARGETS[target](graph, threads)
-
-
-def _show(stage: str, what: object) -> None:
-    if stage in os.environ.get("LAMINA_SHOW", "").split(","):
-        text = show(what) if isinstance(what, Graph) else str(what)
-        print(f"--- {stage} ---\n{text}", file=sys.stderr)
 
 
 _warned: set[str] = set()

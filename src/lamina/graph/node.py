@@ -179,8 +179,8 @@ def make(op: str, *operands: Operand, dtype: str | None = None, **attrs: Any) ->
 
 
 def _result_dtype(rule: str, inputs: tuple[Node, ...], dtype: str | None) -> str:
-    fixed = {"bool": "bool", "int": "int32", "attribute": dtype}
-    return fixed.get(rule) or (inputs[1].dtype if rule == "second" else inputs[-1].dtype)
+    named = {"bool": "bool", "int": "int32", "attribute": dtype, "first": inputs[0].dtype}
+    return named.get(rule) or inputs[-1].dtype  # same, second
 
 
 # Operations whose inputs may differ in dtype: which of them must agree.

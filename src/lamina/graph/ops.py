@@ -14,7 +14,7 @@ class Op(NamedTuple):
     name: str
     arity: int | None  # None: any number
     kind: str  # leaf, elementwise, reduce, contract, structure, index
-    result: str = "same"  # dtype of the result: same, bool, int, float, attribute
+    result: str = "same"  # dtype of the result: same, bool, int, first, second (input), attribute
     attrs: tuple[str, ...] = ()
     commutative: bool = False
 
@@ -79,7 +79,7 @@ _ROWS = (
     Op("slice", 1, STRUCTURE, "same", ("begin", "end")),
     Op("pad", 1, STRUCTURE, "same", ("before", "after")),
     # -- indexing along the first axis of a table
-    Op("take", 2, INDEX),  # (table, indices)
+    Op("take", 2, INDEX, "first"),  # (table, indices)
     Op("scatter_add", 2, INDEX, "second", ("size",)),  # (indices, updates)
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,13 @@ def show(graph: Graph) -> str:
     lines += [f"return {name} = {number[node]}" for name, node in graph.outputs.items()]
     lines += [f"update {number[variable]} := {number[value]}" for variable, value in graph.updates]
     return "\n".join(lines)
+
+
+def show_stage(stage: str, what: object) -> None:
+    """Print a stage to standard error if LAMINA_SHOW names it: any of graph, gradients, plan, separated by commas."""
+    if stage in os.environ.get("LAMINA_SHOW", "").split(","):
+        text = show(what) if isinstance(what, Graph) else str(what)
+        print(f"--- {stage} ---\n{text}", file=sys.stderr)
 
 
 def _line(node: Node, number: dict[Node, str]) -> str:

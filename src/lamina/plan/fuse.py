@@ -100,19 +100,25 @@ def crossing(node: Node) -> str:
     return kind if kind != "cols" else ""
 
 
-def fuse(graph: Graph) -> tuple[list[Unit], dict[Node, list[Unit]]]:
-    """The units of a legal graph in a possible order, and which units make each stored node."""
-    return _Fusion(graph).run()
+def fuse(graph: Graph, together: bool = True) -> tuple[list[Unit], dict[Node, list[Unit]]]:
+    """The units of a legal graph in a possible order, and which units make each stored node.
+
+    Args:
+        graph: a legal graph.
+        together: False gives each node a unit of its own: slower, and the same bits.
+    """
+    return _Fusion(graph, together).run()
 
 
 class _Fusion:
-    def __init__(self, graph: Graph):
+    def __init__(self, graph: Graph, together: bool):
         self.nodes = needed(graph)
         self.position = {node: i for i, node in enumerate(self.nodes)}
         self.units: list[Unit] = []
         self.makers: dict[Node, list[Unit]] = {}
         self.roots = {stored(root)[0] for root in graph.roots}
-        self.deferred = self._deferred()
+        self.together = together
+        self.deferred = self._deferred() if together else set()
 
     def run(self) -> tuple[list[Unit], dict[Node, list[Unit]]]:
         for node in self.nodes:
@@ -181,6 +187,8 @@ class _Fusion:
         return fitting_splits(node.shape, (x.shape for x in operands(node)))
 
     def _can_join(self, unit: Unit, node: Node) -> bool:
+        if not self.together:
+            return False
         outside = {x for y in [*self._chain(node), node] for x in reads(y)}
         made_by = {maker for x in outside if not _is_inside(unit, x) for maker in self.makers.get(x, ())}
         return not any(depends(maker, unit) for maker in made_by)

@@ -14,15 +14,20 @@ from lamina.plan.program import Instruction, Phase, Program
 from lamina.plan.schedule import schedule
 
 
-def plan(graph: Graph) -> Program:
+def plan(graph: Graph, together: bool = True) -> Program:
     """The program that computes a graph.
+
+    Args:
+        graph: what to compute.
+        together: fuse operations into loops; without, the program is slower and its results have the same bits.
 
     Raises:
         GraphError: the graph is not legal, or has a form the core does not compute.
     """
     graph = legalise(check(graph))
-    units, makers = fuse(graph)
-    glue(units, makers)
+    units, makers = fuse(graph, together)
+    if together:
+        glue(units, makers)
     placement = Placement(graph, units, makers)
     phases = schedule(placement.units)
     arena = Arena(phases, placement.places)

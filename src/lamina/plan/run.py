@@ -17,9 +17,9 @@ EXACT = {"float32": 2**24, "float64": 2**53}  # integers up to here are exact in
 class CoreExecutable:
     """The core target of ``engine.compile``: one call runs whole epochs in the C++ machine."""
 
-    def __init__(self, graph: Graph, threads: int = 1):
+    def __init__(self, graph: Graph, threads: int = 1, together: bool = True):
         self.graph = graph
-        self.program = plan(graph)
+        self.program = plan(graph, together)
         self.threads = threads
         self._machine = _core.Program(str(self.program))
         self._workspaces: dict[int, _core.Workspace] = {}

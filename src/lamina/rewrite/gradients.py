@@ -12,7 +12,8 @@ from math import pi, sqrt
 from lamina.errors import GraphError
 from lamina.graph import express as e
 from lamina.graph.functions import square
-from lamina.graph.node import Node, label, walk
+from lamina.graph.node import Graph, Node, label, walk
+from lamina.graph.show import show_stage
 from lamina.rewrite.simplify import simplify_nodes
 
 Gradients = tuple[Node | None, ...]
@@ -165,7 +166,9 @@ def gradients(loss: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
     for node in reversed(order):
         if node in total and node in needed and node.inputs:
             _spread(node, total, needed)
-    return tuple(total[x] if x in total else e.full_like(x, 0.0) for x in wrt)
+    found = tuple(total[x] if x in total else e.full_like(x, 0.0) for x in wrt)
+    show_stage("gradients", Graph({f"d{i}": node for i, node in enumerate(found)}))
+    return found
 
 
 def _depending(order: Sequence[Node], wrt: set[Node]) -> set[Node]:

@@ -1,0 +1,127 @@
+"""The core against the readable reference, operation by operation, and its promises about bits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cases_ops import CASES, Case, bind, inputs, name_of, numbers
+
+from lamina.errors import DataError, GraphError
+from lamina.graph import express as e
+from lamina.graph import functions as f
+from lamina.graph.node import Graph, leaf
+from lamina.lower.to_numpy import NumpyExecutable
+from lamina.plan.run import CoreExecutable
+
+TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+
+
+def assert_close(found: np.ndarray, expected: np.ndarray, dtype: str) -> None:
+    """Within the tolerance of the type, relative to the largest number around."""
+    assert found.shape == expected.shape
+    assert found.dtype == expected.dtype
+    scale = np.max(np.abs(expected), initial=1e-30, where=np.isfinite(expected))
+    np.testing.assert_allclose(found, expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * float(scale))
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+@pytest.mark.parametrize("rows", [1, 5, 37])
+def test_every_operation_is_the_reference(case: Case, rows: int, dtype: str):
+    graph = Graph({"out": case.build(*inputs(case, dtype))})
+    data, state = bind(case, numbers(case, dtype, rows))
+    expected = NumpyExecutable(graph).run(data, state, rows=rows, batch_size=rows)["out"]
+    found = CoreExecutable(graph).run(data, state, rows=rows, batch_size=rows)["out"]
+    assert_close(found, expected, dtype)
+
+
+def network(dtype: str, sizes=(7, 33, 17, 3)) -> tuple[Graph, dict[str, np.ndarray]]:
+    """A training step of a small network with everything in one graph: Adam, dropout, batch statistics, a metric."""
+    from lamina.rewrite.gradients import gradients
+
+    x, y = leaf("input", (None, sizes[0]), dtype, name="x"), leaf("input", (None,), "int32", name="y")
+    a, weights, offset = x, [], 0
+    for i, (rows, columns) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        w = leaf("variable", (rows, columns), dtype, buffer="parameters", offset=offset)
+        b = leaf("variable", (columns,), dtype, buffer="parameters", offset=offset + rows * columns)
+        offset += rows * columns + columns
+        weights += [w, b]
+        z = e.matmul(a, w) + b
+        if i < len(sizes) - 2:
+            mean, variance = f.moments(z, 0)
+            a = f.dropout(f.relu((z - mean) / e.sqrt(variance + 1e-3)), 0.3, stream=99 + i)
+    p = f.softmax(z)
+    loss = e.mean(f.sparse_categorical_crossentropy(y, p))
+    gradient = e.concatenate([e.reshape(g, (-1,)) for g in gradients(loss, weights)], 0)
+    parameters, m, v = (leaf("variable", (offset,), dtype, buffer=k, offset=0) for k in ("parameters", "m", "v"))
+    total = leaf("variable", (), dtype, buffer="total", offset=0)
+    t = leaf("step", (), dtype) + 1.0
+    new_m, new_v = m + (gradient - m) * 0.1, v + (gradient * gradient - v) * 0.001
+    rate = 0.01 * e.sqrt(1.0 - e.power(0.999, t)) / (1.0 - e.power(0.9, t))
+    new = parameters - rate * new_m / (e.sqrt(new_v) + 1e-7)
+    hits = e.sum(e.cast(e.equal(e.argmax(p), y), dtype))
+    graph = Graph({"p": p, "loss": loss}, ((parameters, new), (m, new_m), (v, new_v), (total, total + hits)))
+    rng = np.random.default_rng(1)
+    state = {"parameters": rng.normal(0, 0.3, offset), "m": np.zeros(offset), "v": np.zeros(offset), "total": np.zeros(1)}
+    return graph, {k: a.astype(dtype) for k, a in state.items()}
+
+
+def trained(executable, state, dtype, rows=203, batch=32, epochs=2):
+    """The state after some epochs on fixed data, and the last outputs."""
+    rng = np.random.default_rng(2)
+    data = {"x": rng.normal(size=(rows, 7)).astype(dtype), "y": rng.integers(0, 3, rows).astype("int32")}
+    order, state, step = rng.permutation(rows), {k: a.copy() for k, a in state.items()}, 0
+    for _ in range(epochs):
+        out = executable.run(data, state, rows=rows, batch_size=batch, order=order, step=step)
+        step += -(-rows // batch)
+    return state, out
+
+
+def test_training_is_the_reference(dtype: str):
+    graph, state = network(dtype)
+    expected, out = trained(NumpyExecutable(graph), state, dtype)
+    found, core_out = trained(CoreExecutable(graph), state, dtype)
+    for name in expected:
+        np.testing.assert_allclose(found[name], expected[name], rtol=2e-3 if dtype == "float32" else 1e-9, atol=1e-4 if dtype == "float32" else 1e-11)
+    assert np.allclose(core_out["p"], out["p"], atol=1e-3 if dtype == "float32" else 1e-10)
+
+
+def test_bits_do_not_depend_on_fusion_or_threads(dtype: str):
+    graph, state = network(dtype)
+    expected, out = trained(CoreExecutable(graph), state, dtype)
+    for other in (CoreExecutable(graph, together=False), CoreExecutable(graph, threads=2)):
+        found, other_out = trained(other, state, dtype)
+        for name in expected:
+            assert found[name].tobytes() == expected[name].tobytes(), name
+        assert other_out["p"].tobytes() == out["p"].tobytes()
+
+
+def test_dropout_masks_do_not_depend_on_the_target():
+    x = leaf("input", (None, 5), "float32", name="x")
+    graph = Graph({"kept": f.dropout(x, 0.5, stream=2**40 + 7)})
+    data = {"x": np.ones((100, 5), "float32")}
+    runs = [t(graph).run(data, {}, rows=100, batch_size=32, step=2**33) for t in (NumpyExecutable, CoreExecutable)]
+    assert np.array_equal(runs[0]["kept"], runs[1]["kept"])
+    assert 0.3 < (runs[0]["kept"] == 0).mean() < 0.7
+    assert set(np.unique(runs[0]["kept"])) == {0.0, 2.0}
+
+
+def test_integers_beyond_the_float_type_are_refused():
+    x = leaf("input", (None,), "int32", name="ids")
+    executable = CoreExecutable(Graph({"y": e.cast(x, "float32")}))
+    with pytest.raises(DataError, match="input 'ids' has the integer 16777217; float32 is exact up to 16777216"):
+        executable.run({"ids": np.array([2**24 + 1])}, {}, rows=1, batch_size=1)
+
+
+def test_a_batch_axis_that_is_not_first_is_refused():
+    x, w = leaf("input", (None, 4), "float32", name="x"), leaf("variable", (3, 4), "float32", buffer="w", offset=0)
+    with pytest.raises(GraphError, match="the core keeps the batch on the first axis"):
+        CoreExecutable(Graph({"z": e.tensordot(w, x, ((1,), (1,))) * 2.0}))
+
+
+def test_index_outside_a_table_is_an_error():
+    ids = leaf("input", (None,), "int32", name="ids")
+    table = leaf("variable", (3, 2), "float32", buffer="t", offset=0)
+    for target in (NumpyExecutable, CoreExecutable):
+        executable = target(Graph({"rows": e.take(table, ids)}))
+        with pytest.raises(IndexError, match="index 3"):
+            executable.run({"ids": np.array([0, 3], "int32")}, {"t": np.zeros(6, "float32")}, rows=2, batch_size=2)

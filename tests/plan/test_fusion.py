@@ -1,0 +1,53 @@
+"""Random graphs: the fused program, the unfused program and the reference agree."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_graphs import graphs, numbers
+
+from lamina.graph.node import Graph
+from lamina.lower.to_numpy import NumpyExecutable
+from lamina.plan.run import CoreExecutable
+from lamina.rewrite.simplify import simplify
+
+# Rounding grows through a graph: the tolerance is that of one operation times the depth a graph here has.
+TOLERANCE = {"float32": 2e-4, "float64": 1e-11}
+
+
+def run(executable, data, state, rows):
+    """Outputs and the parameters after two batches, the second one short."""
+    own = {k: a.copy() for k, a in state.items()}
+    outputs = executable.run(data, own, rows=rows, batch_size=max(1, rows * 2 // 3))
+    return outputs | {"parameters": own["parameters"]}
+
+
+def check(drawn: tuple[Graph, int], dtype: str, rows: int, seed: int) -> None:
+    graph, size = drawn
+    data, state = numbers(graph, size, rows, dtype, seed)
+    with np.errstate(all="ignore"):
+        expected = run(NumpyExecutable(graph), data, state, rows)
+    fused = run(CoreExecutable(simplify(graph)), data, state, rows)
+    unfused = run(CoreExecutable(simplify(graph), together=False), data, state, rows)
+    for name, value in expected.items():
+        assert fused[name].tobytes() == unfused[name].tobytes(), f"{name}: fusion changed a bit"
+        scale = float(np.max(np.abs(value), initial=1.0))
+        np.testing.assert_allclose(fused[name], value, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * scale, err_msg=name)
+
+
+SETTINGS = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("seed", range(2))
+@given(drawn=graphs("float64"), rows=st.integers(1, 40))
+@settings(SETTINGS, max_examples=150)
+def test_random_graphs_in_float64(drawn, rows, seed):
+    check(drawn, "float64", rows, seed)
+
+
+@given(drawn=graphs("float32"), rows=st.integers(1, 40))
+@settings(SETTINGS, max_examples=100)
+def test_random_graphs_in_float32(drawn, rows):
+    check(drawn, "float32", rows, 0)
