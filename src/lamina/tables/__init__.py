@@ -1,0 +1,1 @@
+"""Stage 7, tables: a file → its columns → the numbers that a model takes."""
