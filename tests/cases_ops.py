@@ -109,7 +109,14 @@ CASES = [
     Case("scatter_add", (_x(None, integer=True, low=0, high=4), _x()), lambda i, u: e.scatter_add(i, u, 5)),
 ]  # fmt: skip
 
-LEAVES = {"input", "variable", "constant", "rows", "step", "random"}  # they have no inputs: tested on their own
+LEAVES = {
+    "input",
+    "variable",
+    "constant",
+    "rows",
+    "step",
+    "random",
+}  # they have no inputs: tested on their own
 
 
 def name_of(case: Case) -> str:
@@ -157,7 +164,9 @@ def weighted_sum(node: Node) -> Node:
     """A scalar that depends on every element in its own way, for gradients."""
     shape = tuple(1 if s is None else s for s in node.shape)
     weights = np.sin(np.arange(1, 1 + int(np.prod(shape)))).reshape(shape)
-    return e.sum(e.cast(node, node.dtype if node.dtype.startswith("float") else "float64") * constant(weights, "float64"))
+    return e.sum(
+        e.cast(node, node.dtype if node.dtype.startswith("float") else "float64") * constant(weights, "float64")
+    )
 
 
 __all__ = ["CASES", "LEAVES", "ROWS", "Case", "Graph", "bind", "inputs", "name_of", "numbers", "weighted_sum"]

@@ -22,10 +22,10 @@ class Trace:
 
     Args:
         layout: variables that live in a larger buffer, each with its window; any other variable is a buffer of its own.
-        training: what layers see as ``training`` when the caller does not say.
+        training: what layers see as ``training`` when the caller does not say; None leaves it to the layer's default.
     """
 
-    def __init__(self, layout: Mapping[Variable, Node] | None = None, training: bool = False):
+    def __init__(self, layout: Mapping[Variable, Node] | None = None, training: bool | None = False):
         self.layout: dict[Variable, Node] = dict(layout or {})
         self.training = training
         self.losses: list[Node] = []
@@ -71,6 +71,16 @@ class Trace:
             yield self
         finally:
             _current.reset(token)
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """Functions run on numbers inside the block, even while a graph is built: initial values are numbers."""
+    token = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 def current() -> Trace | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cases_ops import CASES, LEAVES
 
+from cases_ops import CASES, LEAVES
 from lamina.graph import express
 from lamina.graph.ops import CONTRACT, ELEMENTWISE, INDEX, LEAF, OPS, REDUCE, STRUCTURE
 from lamina.graph.shapes import RULES as SHAPES

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
-from cases_ops import CASES, Case, bind, inputs, name_of, numbers
 
+from cases_ops import CASES, Case, bind, inputs, name_of, numbers
 from lamina.errors import DataError, GraphError
 from lamina.graph import express as e
 from lamina.graph import functions as f
@@ -14,6 +16,7 @@ from lamina.lower.to_numpy import NumpyExecutable
 from lamina.plan.run import CoreExecutable
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+RUN = {"float32": 1e-4, "float64": 1e-11}  # after two epochs
 
 
 def assert_close(found: np.ndarray, expected: np.ndarray, dtype: str) -> None:
@@ -40,7 +43,7 @@ def network(dtype: str, sizes=(7, 33, 17, 3)) -> tuple[Graph, dict[str, np.ndarr
 
     x, y = leaf("input", (None, sizes[0]), dtype, name="x"), leaf("input", (None,), "int32", name="y")
     a, weights, offset = x, [], 0
-    for i, (rows, columns) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (rows, columns) in enumerate(pairwise(sizes)):
         w = leaf("variable", (rows, columns), dtype, buffer="parameters", offset=offset)
         b = leaf("variable", (columns,), dtype, buffer="parameters", offset=offset + rows * columns)
         offset += rows * columns + columns
@@ -57,11 +60,16 @@ def network(dtype: str, sizes=(7, 33, 17, 3)) -> tuple[Graph, dict[str, np.ndarr
     t = leaf("step", (), dtype) + 1.0
     new_m, new_v = m + (gradient - m) * 0.1, v + (gradient * gradient - v) * 0.001
     rate = 0.01 * e.sqrt(1.0 - e.power(0.999, t)) / (1.0 - e.power(0.9, t))
-    new = parameters - rate * new_m / (e.sqrt(new_v) + 1e-7)
+    new = parameters - rate * new_m / (e.sqrt(new_v) + 1e-2)  # a large ε: small gradients would make noise large
     hits = e.sum(e.cast(e.equal(e.argmax(p), y), dtype))
     graph = Graph({"p": p, "loss": loss}, ((parameters, new), (m, new_m), (v, new_v), (total, total + hits)))
     rng = np.random.default_rng(1)
-    state = {"parameters": rng.normal(0, 0.3, offset), "m": np.zeros(offset), "v": np.zeros(offset), "total": np.zeros(1)}
+    state = {
+        "parameters": rng.normal(0, 0.3, offset),
+        "m": np.zeros(offset),
+        "v": np.zeros(offset),
+        "total": np.zeros(1),
+    }
     return graph, {k: a.astype(dtype) for k, a in state.items()}
 
 
@@ -81,7 +89,7 @@ def test_training_is_the_reference(dtype: str):
     expected, out = trained(NumpyExecutable(graph), state, dtype)
     found, core_out = trained(CoreExecutable(graph), state, dtype)
     for name in expected:
-        np.testing.assert_allclose(found[name], expected[name], rtol=2e-3 if dtype == "float32" else 1e-9, atol=1e-4 if dtype == "float32" else 1e-11)
+        np.testing.assert_allclose(found[name], expected[name], rtol=RUN[dtype], atol=RUN[dtype])
     assert np.allclose(core_out["p"], out["p"], atol=1e-3 if dtype == "float32" else 1e-10)
 
 
@@ -113,7 +121,10 @@ def test_integers_beyond_the_float_type_are_refused():
 
 
 def test_a_batch_axis_that_is_not_first_is_refused():
-    x, w = leaf("input", (None, 4), "float32", name="x"), leaf("variable", (3, 4), "float32", buffer="w", offset=0)
+    x, w = (
+        leaf("input", (None, 4), "float32", name="x"),
+        leaf("variable", (3, 4), "float32", buffer="w", offset=0),
+    )
     with pytest.raises(GraphError, match="the core keeps the batch on the first axis"):
         CoreExecutable(Graph({"z": e.tensordot(w, x, ((1,), (1,))) * 2.0}))
 

@@ -34,7 +34,9 @@ def check(drawn: tuple[Graph, int], dtype: str, rows: int, seed: int) -> None:
     for name, value in expected.items():
         assert fused[name].tobytes() == unfused[name].tobytes(), f"{name}: fusion changed a bit"
         scale = float(np.max(np.abs(value), initial=1.0))
-        np.testing.assert_allclose(fused[name], value, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * scale, err_msg=name)
+        np.testing.assert_allclose(
+            fused[name], value, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * scale, err_msg=name
+        )
 
 
 SETTINGS = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases_ops import CASES, ROWS, Case, bind, inputs, name_of, numbers, weighted_sum
 
+from cases_ops import CASES, ROWS, Case, bind, inputs, name_of, numbers, weighted_sum
 from lamina.engine import compile
 from lamina.errors import GraphError
 from lamina.graph import express as e

@@ -8,7 +8,8 @@ from math import prod
 import numpy as np
 
 from lamina.errors import ShapeError
-from lamina.graph.node import Node, Operand, constant, leaf, make, read
+from lamina.graph.node import Node, Operand, leaf, make, read
+from lamina.graph.node import constant as constant
 from lamina.graph.shapes import Shape, broadcast, normal_axis
 
 Axes = int | Sequence[int] | None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log, pi, sqrt as root
+from math import log, pi
+from math import sqrt as root
 
 import numpy as np
 

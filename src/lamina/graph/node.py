@@ -148,7 +148,12 @@ def constant(value: Operand, dtype: str | None = None) -> Node:
 
 
 def _constant_dtype(array: np.ndarray) -> str:
-    kinds = {"f": "float64" if array.dtype == np.float64 and array.ndim else "float32", "i": "int32", "u": "int32", "b": "bool"}
+    kinds = {
+        "f": "float64" if array.dtype == np.float64 and array.ndim else "float32",
+        "i": "int32",
+        "u": "int32",
+        "b": "bool",
+    }
     if array.dtype.kind not in kinds:
         raise DtypeError(f"numbers expected, got an array of dtype {array.dtype}")
     return kinds[array.dtype.kind]
@@ -186,9 +191,7 @@ def _result_dtype(rule: str, inputs: tuple[Node, ...], dtype: str | None) -> str
 # Operations whose inputs may differ in dtype: which of them must agree.
 _AGREEING: dict[str, slice] = {"where": slice(1, 3), "take": slice(0, 0), "scatter_add": slice(0, 0)}
 # Operations that are only defined for floats.
-_FLOAT_ONLY = frozenset(
-    "exp expm1 log log1p sqrt sin cos tanh sigmoid softplus erf divide tensordot random".split()
-)
+_FLOAT_ONLY = frozenset("exp expm1 log log1p sqrt sin cos tanh sigmoid softplus erf divide tensordot random".split())
 
 
 def _promoted(op: str, operands: tuple[Operand, ...]) -> tuple[Node, ...]:
@@ -197,7 +200,9 @@ def _promoted(op: str, operands: tuple[Operand, ...]) -> tuple[Node, ...]:
     target = _common_dtype([x.dtype for x in nodes] or [_wrapped(x, None).dtype for x in operands[group]], op)
     if any(isinstance(x, float | np.floating) for x in operands[group]) and target in ("int32", "bool"):
         target = "float32"
-    inputs = [_wrapped(x, target if i in range(*group.indices(len(operands))) else None) for i, x in enumerate(operands)]
+    inputs = [
+        _wrapped(x, target if i in range(*group.indices(len(operands))) else None) for i, x in enumerate(operands)
+    ]
     return tuple(inputs[: group.start] + [_cast(x, target) for x in inputs[group]] + inputs[group.stop :])
 
 

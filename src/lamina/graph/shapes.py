@@ -118,7 +118,9 @@ def _take(attrs: Mapping[str, Any], table: Shape, indices: Shape) -> Shape:
 
 def _scatter_add(attrs: Mapping[str, Any], indices: Shape, updates: Shape) -> Shape:
     if updates[: len(indices)] != indices:
-        raise ShapeError(f"updates {format_shape(updates)} must begin with the shape of the indices {format_shape(indices)}")
+        raise ShapeError(
+            f"updates {format_shape(updates)} must begin with the shape of the indices {format_shape(indices)}"
+        )
     return (attrs["size"], *updates[len(indices) :])
 
 

@@ -26,7 +26,7 @@ def show_stage(stage: str, what: object) -> None:
     """Print a stage to standard error if LAMINA_SHOW names it: any of graph, gradients, plan, separated by commas."""
     if stage in os.environ.get("LAMINA_SHOW", "").split(","):
         text = show(what) if isinstance(what, Graph) else str(what)
-        print(f"--- {stage} ---\n{text}", file=sys.stderr)
+        sys.stderr.write(f"--- {stage} ---\n{text}\n")
 
 
 def _line(node: Node, number: dict[Node, str]) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import numpy as np
-
 from lamina.graph.check import window_size
 from lamina.graph.node import Node
 from lamina.graph.shapes import Shape, count
@@ -166,7 +164,7 @@ class Emitter:
         steps = contiguous(node.shape)
         begin = sum(b * s for b, s in zip(node.attrs["before"], steps, strict=True))
         view = View(*stored(x), x.shape, contiguous(x.shape))
-        zero = f"fill {self.value(node)} const:{0.0.hex()}"
+        zero = f"fill {self.value(node)} const:{(0.0).hex()}"
         return [zero, self._copy(self.value(node), begin, view, steps)]
 
     def take(self, node: Node) -> list[str]:

@@ -167,10 +167,10 @@ class _Fusion:
         loop, splits, across = loop_of(shape), _splits(node), crossing(node)
         splits = splits.intersection(*(self._chain_splits(x) for x in self._chain(node)))
         for unit in reversed(self.units):
-            if unit.op == "map" and (unit.loop, unit.across) == (loop, across) and unit.splits & splits:
-                if self._can_join(unit, node):
-                    unit.splits &= splits
-                    return self._add(unit, node)
+            alike = unit.op == "map" and (unit.loop, unit.across) == (loop, across) and unit.splits & splits
+            if alike and self._can_join(unit, node):
+                unit.splits &= splits
+                return self._add(unit, node)
         self._add(Unit("map", [], loop=loop, splits=splits, across=across), node)
 
     def _chain(self, node: Node) -> list[Node]:

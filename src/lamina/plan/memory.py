@@ -75,4 +75,3 @@ def _in_time(phases: Sequence[tuple[str, list[Unit]]]) -> list[list[Unit]]:
 def made(unit: Unit) -> list[Node]:
     """The nodes that a unit stores: of a loop, those that others read."""
     return unit.members if unit.op != "map" else [m for m in unit.members if m in unit.stores]
-

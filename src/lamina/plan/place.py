@@ -140,4 +140,3 @@ def _reads_in_step(unit: Unit, x: Node) -> bool:
             if stored(operand)[0] is x and operand_kind(operand.shape, shape, unit.split) != "full":
                 return count(shape) == (0, 1)
     return True
-

@@ -47,18 +47,17 @@ def _take(
     while before != len(taken):
         before = len(taken)
         for unit in list(left):
-            bundle = [unit, unit.epilogue] if unit.epilogue else [unit]
+            bundle = [u for u in (unit, unit.epilogue) if u]
             if unit in glued or kind_of(unit) != kind:
                 continue
-            if all(_is_ready(u, bundle, kind, phase_of, phase) for u in bundle if u):
+            if all(_is_ready(u, bundle, kind, phase_of, phase) for u in bundle):
                 for u in bundle:
-                    if u:
-                        taken.append(u)
-                        phase_of[u] = phase
-                        del left[u]
+                    taken.append(u)
+                    phase_of[u] = phase
+                    del left[u]
     return taken
 
 
-def _is_ready(unit: Unit, bundle: list[Unit | None], kind: str, phase_of: dict[Unit, int], phase: int) -> bool:
+def _is_ready(unit: Unit, bundle: list[Unit], kind: str, phase_of: dict[Unit, int], phase: int) -> bool:
     latest = phase - 1 if kind == SPLIT else phase
     return all(u in bundle or phase_of.get(u, phase + 1) <= latest for u in unit.after)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from lamina.graph.node import Node
@@ -61,9 +62,7 @@ def strided(node: Node) -> View:
     """Where a node's numbers lie, seeing through reordered axes too."""
     if node.op == "transpose":
         inner = strided(node.inputs[0])
-        return inner._replace(
-            shape=node.shape, strides=tuple(inner.strides[a] for a in node.attrs["axes"])
-        )
+        return inner._replace(shape=node.shape, strides=tuple(inner.strides[a] for a in node.attrs["axes"]))
     begin = _alias(node)
     if begin is None:
         return View(node, 0, node.shape, contiguous(node.shape))
@@ -77,7 +76,7 @@ def strided(node: Node) -> View:
 def merged(view: View, axes: Sequence[int]) -> int | None:
     """The one step that walks several axes in order, or None; 0 for no axes or a single element."""
     axes = [a for a in axes if view.shape[a] != 1]
-    for outer, inner in zip(axes, axes[1:], strict=False):
+    for outer, inner in pairwise(axes):
         size = view.shape[inner]
         if size is None or view.strides[outer] != view.strides[inner] * size:
             return None

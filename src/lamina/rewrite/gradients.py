@@ -7,6 +7,7 @@ there is none. Elementwise rules may ignore broadcasting: the walk sums each gra
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import pi, sqrt
 
 from lamina.errors import GraphError
@@ -58,7 +59,7 @@ def _concatenate(g: Node, out: Node, *xs: Node) -> Gradients:
         raise GraphError("arrays joined along the batch axis have no gradient")
     for x in xs:
         ends.append(ends[-1] + (x.shape[axis] or 0))
-    return tuple(e.slice_axis(g, axis, a, b) for a, b in zip(ends, ends[1:], strict=False))
+    return tuple(e.slice_axis(g, axis, a, b) for a, b in pairwise(ends))
 
 
 def _slice(g: Node, out: Node, x: Node) -> Gradients:
@@ -76,18 +77,21 @@ def _cast(g: Node, out: Node, x: Node) -> Gradients:
     return (e.cast(g, x.dtype) if both_float else None,)
 
 
-NONE: Rule = lambda g, out, *inputs: (None,) * len(inputs)
+def _none(g: Node, out: Node, *inputs: Node) -> Gradients:
+    """No gradient reaches the inputs."""
+    return (None,) * len(inputs)
+
 
 RULES: dict[str, Rule] = {
-    "input": NONE,
-    "variable": NONE,
-    "constant": NONE,
-    "rows": NONE,
-    "step": NONE,
-    "random": NONE,
+    "input": _none,
+    "variable": _none,
+    "constant": _none,
+    "rows": _none,
+    "step": _none,
+    "random": _none,
     "negative": lambda g, out, x: (-g,),
     "absolute": lambda g, out, x: (g * e.sign(x),),
-    "sign": NONE,
+    "sign": _none,
     "exp": lambda g, out, x: (g * out,),
     "expm1": lambda g, out, x: (g * (out + 1.0),),
     "log": lambda g, out, x: (g / x,),
@@ -99,12 +103,12 @@ RULES: dict[str, Rule] = {
     "sigmoid": lambda g, out, x: (g * (out * (1.0 - out)),),
     "softplus": lambda g, out, x: (g * e.sigmoid(x),),
     "erf": lambda g, out, x: (g * (2.0 / sqrt(pi) * e.exp(-square(x))),),
-    "floor": NONE,
-    "ceil": NONE,
-    "round": NONE,
-    "isfinite": NONE,
+    "floor": _none,
+    "ceil": _none,
+    "round": _none,
+    "isfinite": _none,
     "clip": lambda g, out, x: (e.where(e.equal(out, x), g, _zero(g)),),
-    "stop_gradient": NONE,
+    "stop_gradient": _none,
     "cast": _cast,
     "add": lambda g, out, a, b: (g, g),
     "subtract": lambda g, out, a, b: (g, -g),
@@ -118,13 +122,13 @@ RULES: dict[str, Rule] = {
     # (max(a, b) > b just when a > b), spares keeping Z beside A.
     "maximum": lambda g, out, a, b: (e.where(out > b, g, _zero(g)), e.where(out > b, _zero(g), g)),
     "minimum": lambda g, out, a, b: (e.where(out < b, g, _zero(g)), e.where(out < b, _zero(g), g)),
-    "equal": NONE,
-    "less": NONE,
-    "less_equal": NONE,
+    "equal": _none,
+    "less": _none,
+    "less_equal": _none,
     "where": lambda g, out, c, a, b: (None, e.where(c, g, _zero(g)), e.where(c, _zero(g), g)),
     "sum": lambda g, out, x: (_restored(g, out, x),),
     "max": _max,
-    "argmax": NONE,
+    "argmax": _none,
     "tensordot": _tensordot,
     "reshape": lambda g, out, x: (e.reshape(g, x.shape),),
     "transpose": lambda g, out, x: (e.transpose(g, _inverse(out.attrs["axes"])),),

@@ -81,8 +81,11 @@ def _log_softmax_twice(out: Node, a: Node, b: Node) -> Node | None:
 
 
 def _is_log_sum_exp(x: Node, of: Node) -> bool:
-    return x.op == "log" and x.inputs[0].op == "sum" and x.inputs[0].inputs[0].op == "exp" and (
-        x.inputs[0].inputs[0].inputs[0] is of
+    return (
+        x.op == "log"
+        and x.inputs[0].op == "sum"
+        and x.inputs[0].inputs[0].op == "exp"
+        and (x.inputs[0].inputs[0].inputs[0] is of)
     )
 
 
