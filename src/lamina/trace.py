@@ -1,4 +1,4 @@
-"""Trace: one reading of a model's equations into a graph; what variables are, what they become, which losses are added."""
+"""Trace: one reading of a model's equations into a graph: what variables become, which losses are added."""
 
 from __future__ import annotations
 

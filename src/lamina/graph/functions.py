@@ -171,7 +171,8 @@ def cumsum(x: Operand, axis: int) -> Node:
     size = x.shape[at]
     if size is None:
         raise ShapeError(f"cumsum needs an axis of fixed size, axis {axis} of {x.shape} is the batch")
-    triangle = e.constant(np.triu(np.ones((size, size))), x.dtype if x.dtype.startswith("float") else "float32")
+    dtype = x.dtype if x.dtype.startswith("float") else "float32"
+    triangle = e.constant(np.triu(np.ones((size, size))), dtype)
     return moveaxis(e.cast(e.tensordot(x, triangle, ((at,), (0,))), x.dtype), -1, at)
 
 
@@ -258,7 +259,9 @@ def log_softmax(x: Operand, axis: int = -1) -> Node:
     return centered - e.log(e.sum(e.exp(centered), axis, keepdims=True))
 
 
-def relu(x: Operand, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Node:
+def relu(
+    x: Operand, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
+) -> Node:
     """max(x, 0), with Keras's slope below, ceiling and threshold."""
     x = as_node(x)
     if (negative_slope, max_value, threshold) == (0.0, None, 0.0):
@@ -318,7 +321,9 @@ def log_sigmoid(x: Operand) -> Node:
     return -e.softplus(-as_node(x))
 
 
-def binary_crossentropy(target: Operand, output: Operand, from_logits: bool = False, epsilon: float = EPSILON) -> Node:
+def binary_crossentropy(
+    target: Operand, output: Operand, from_logits: bool = False, epsilon: float = EPSILON
+) -> Node:
     """−y log a − (1 − y) log(1 − a), element by element; a = σ(output) when ``from_logits``."""
     target = as_node(target)
     a = e.guard(e.sigmoid(output) if from_logits else output, epsilon)
@@ -347,12 +352,12 @@ def sparse_categorical_crossentropy(
 
 
 def random_uniform(shape: tuple[int | None, ...], stream: int, dtype: str = "float32") -> Node:
-    """Numbers in [0, 1) that depend on the stream, the step and the element alone (Salmon et al. 2011, Philox)."""
+    """Numbers in [0, 1) that depend on stream, step and element alone (Philox, Salmon et al. 2011)."""
     return leaf("random", shape, dtype, stream=int(stream))
 
 
 def dropout(x: Operand, rate: float, stream: int, noise_shape: tuple[int | None, ...] | None = None) -> Node:
-    """x with a share ``rate`` of its elements zero and the rest divided by 1 − rate (Srivastava et al. 2014)."""
+    """x with a share ``rate`` of its elements 0 and the rest divided by 1 − rate (Srivastava et al. 2014)."""
     x = as_node(x)
     if rate >= 1.0:
         return e.full_like(x, 0.0)

@@ -5,7 +5,7 @@ A shape is a tuple of integers; ``None`` is the batch size, a symbol that is bou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
@@ -18,15 +18,11 @@ def broadcast(*shapes: Shape) -> Shape:
     """The common shape of arrays combined element by element (NumPy's rule, with the batch as a symbol)."""
     rank = max(map(len, shapes), default=0)
     padded = [(1,) * (rank - len(s)) + tuple(s) for s in shapes]
-    return tuple(_broadcast_axis(axis, padded) for axis in zip(*padded, strict=True))
-
-
-def _broadcast_axis(sizes: Sequence[int | None], shapes: Sequence[Shape]) -> int | None:
-    distinct = {size for size in sizes if size != 1}
-    if len(distinct) > 1:
+    distinct = [{size for size in sizes if size != 1} for sizes in zip(*padded, strict=True)]
+    if any(len(sizes) > 1 for sizes in distinct):
         listed = " and ".join(map(format_shape, dict.fromkeys(shapes)))
         raise ShapeError(f"shapes {listed} cannot be combined element by element")
-    return distinct.pop() if distinct else 1
+    return tuple(sizes.pop() if sizes else 1 for sizes in distinct)
 
 
 def format_shape(shape: Shape) -> str:

@@ -177,7 +177,7 @@ def compile_numpy(graph: Graph) -> Callable[..., tuple[dict[str, np.ndarray], li
     text, constants = source(graph)
     names = {**NAMES, **constants}
     exec(compile(text, "<lamina numpy target>", "exec"), names)
-    return names["run"]  # type: ignore[no-any-return]
+    return names["run"]
 
 
 class NumpyExecutable:

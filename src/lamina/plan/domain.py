@@ -17,7 +17,7 @@ def loop_of(shape: Shape) -> Loop:
 
 
 def operand_kind(operand: Shape, shape: Shape, split: int) -> str | None:
-    """How an operand lies in rows × columns: full, row (repeated for each row), column, scalar; None if in no such way."""
+    """How an operand lies in rows × columns: full, row (repeated for each row), column, scalar; None if in no way."""
     padded = (1,) * (len(shape) - len(operand)) + tuple(operand)
     slim = tuple(p for p, s in zip(padded, shape, strict=True) if s != 1)
     loop = loop_of(shape)

@@ -28,7 +28,7 @@ class Emitter:
     # -- values
 
     def value(self, node: Node, offset: int = 0, shape: Shape | None = None) -> int:
-        """The value that holds a stored node (or, from ``offset`` on, the fixed part of it that is shaped ``shape``)."""
+        """The value of a stored node, or of the fixed part of it from ``offset`` on that is shaped ``shape``."""
         if offset or (shape is not None and count(shape) != count(node.shape)):
             size = count(node.shape if shape is None else shape)[1]
             return self._new((node, offset, size), f"part {self.value(node)} {offset} {size}")
@@ -265,7 +265,8 @@ class _Loop:
             if node not in self.unit.stores:
                 continue
             if is_reduction(node):
-                yield f"{self.emitter.value(node)}:{node.op}_{reduction(node)[0]}:{self._argument(node.inputs[0], node)}"
+                register = self._argument(node.inputs[0], node)
+                yield f"{self.emitter.value(node)}:{node.op}_{reduction(node)[0]}:{register}"
             else:
                 yield f"{self.emitter.value(node)}:full:{self._register[node]}"
 
