@@ -1,0 +1,131 @@
+"""Activations: functions of a layer's Z, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lamina import config, ops
+from lamina.ops import Array
+
+
+def elu(x: Any, alpha: float = 1.0) -> Array:
+    """x above 0, α(eˣ − 1) below."""
+    return ops.elu(x, alpha)
+
+
+def exponential(x: Any) -> Array:
+    """eˣ."""
+    return ops.exp(x)
+
+
+def gelu(x: Any, approximate: bool = False) -> Array:
+    """x · Φ(x), exactly; ``ops.gelu`` approximates by default."""
+    return ops.gelu(x, approximate)
+
+
+def hard_sigmoid(x: Any) -> Array:
+    """relu6(x + 3) / 6."""
+    return ops.hard_sigmoid(x)
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Array:
+    """x above 0, ``negative_slope`` · x below."""
+    return ops.leaky_relu(x, negative_slope)
+
+
+def linear(x: Any) -> Array:
+    """x."""
+    return x
+
+
+def log_sigmoid(x: Any) -> Array:
+    """log σ(x)."""
+    return ops.log_sigmoid(x)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Array:
+    """log softmax(x) along an axis."""
+    return ops.log_softmax(x, axis)
+
+
+def relu(
+    x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
+) -> Array:
+    """max(x, 0), with a slope below, a ceiling and a threshold."""
+    return ops.relu(x, negative_slope, max_value, threshold)
+
+
+def relu6(x: Any) -> Array:
+    """min(max(x, 0), 6)."""
+    return ops.relu6(x)
+
+
+def selu(x: Any) -> Array:
+    """λ · elu(x, α), self-normalising."""
+    return ops.selu(x)
+
+
+def sigmoid(x: Any) -> Array:
+    """1 / (1 + e⁻ˣ)."""
+    return ops.sigmoid(x)
+
+
+def silu(x: Any) -> Array:
+    """x · σ(x)."""
+    return ops.silu(x)
+
+
+def softmax(x: Any, axis: int = -1) -> Array:
+    """eˣ / Σ eˣ along an axis."""
+    return ops.softmax(x, axis)
+
+
+def softplus(x: Any) -> Array:
+    """log(1 + eˣ)."""
+    return ops.softplus(x)
+
+
+def softsign(x: Any) -> Array:
+    """x / (1 + |x|)."""
+    return ops.softsign(x)
+
+
+def tanh(x: Any) -> Array:
+    """Hyperbolic tangent."""
+    return ops.tanh(x)
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    f.__name__: f
+    for f in (
+        elu, exponential, gelu, hard_sigmoid, leaky_relu, linear, log_sigmoid, log_softmax, relu, relu6, selu,
+        sigmoid, silu, softmax, softplus, softsign, tanh,
+    )
+} | {"swish": silu}  # fmt: skip
+
+
+def get(identifier: Any) -> Callable[..., Any]:
+    """An activation from a name, a config or a function; None is ``linear``.
+
+    Raises:
+        ValueError: there is no such activation.
+
+    Example:
+        >>> get("relu")([-1.0, 2.0])
+        array([0., 2.], dtype=float32)
+    """
+    if identifier is None:
+        return linear
+    return config.lookup("activation function", TABLE, identifier)
+
+
+def serialize(activation: Callable[..., Any]) -> Any:
+    """The name of an activation of this table; a function of your own stays as it is.
+
+    Example:
+        >>> serialize(relu)
+        'relu'
+    """
+    name = getattr(activation, "__name__", None)
+    return name if name is not None and TABLE.get(name) is activation else activation

@@ -1,0 +1,182 @@
+"""What holds for a whole session (float type, ε, names in use); how objects become plain configs and come back."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from lamina.errors import DtypeError
+
+FLOATS = ("float32", "float64")
+
+
+@dataclass
+class _Session:
+    floatx: str = "float32"
+    epsilon: float = 1e-7
+    names: Counter[str] = field(default_factory=Counter)
+
+
+_session = _Session()
+
+
+def floatx() -> str:
+    """The float type of new layers, losses and metrics: ``"float32"`` unless it was set."""
+    return _session.floatx
+
+
+def set_floatx(value: str) -> None:
+    """Choose the float type of new layers, losses and metrics.
+
+    Args:
+        value: ``"float32"`` or ``"float64"``.
+
+    Raises:
+        DtypeError: another type.
+
+    Example:
+        >>> set_floatx("float64"); floatx()
+        'float64'
+        >>> set_floatx("float32")
+    """
+    _session.floatx = float_dtype(value)
+
+
+def float_dtype(name: str | None) -> str:
+    """A float type by name, the session's by default.
+
+    Raises:
+        DtypeError: Lamina does not compute in this type.
+    """
+    name = _session.floatx if name is None else str(name)
+    if name not in FLOATS:
+        raise DtypeError(f"Lamina computes in {' or '.join(FLOATS)}, got dtype {name!r}")
+    return name
+
+
+def epsilon() -> float:
+    """The small number that keeps logarithms and quotients finite: 1e-7 unless it was set."""
+    return _session.epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Choose the small number that keeps logarithms and quotients finite."""
+    _session.epsilon = float(value)
+
+
+def snake_case(name: str) -> str:
+    """``BatchNormalization`` → ``batch_normalization``; ``ReLU`` → ``re_lu``, as Keras does."""
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def unique_name(prefix: str) -> str:
+    """A name that this session has not given yet: ``dense``, ``dense_1``, ``dense_2`` …
+
+    Example:
+        >>> clear_session(); unique_name("Dense"), unique_name("Dense")
+        ('dense', 'dense_1')
+    """
+    name = snake_case(prefix)
+    count = _session.names[name]
+    _session.names[name] += 1
+    return f"{name}_{count}" if count else name
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Forget the names given so far, so that automatic names count from the start again.
+
+    Args:
+        free_memory: taken for Keras's sake; Lamina keeps no global graphs that could be freed.
+    """
+    _session.names.clear()
+
+
+def init_parameters(cls: type) -> list[str]:
+    """The arguments of a class's ``__init__``, with those of its bases where it passes ``**kwargs`` on."""
+    names: dict[str, None] = {}
+    for base in cls.__mro__:
+        if "__init__" not in vars(base):
+            continue
+        given = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+        names |= {p.name: None for p in given if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+        if not any(p.kind is p.VAR_KEYWORD for p in given):
+            break
+    return list(names)
+
+
+def signature_config(thing: object) -> dict[str, Any]:
+    """An object's config: for each argument of its ``__init__`` the attribute of the same name.
+
+    Raises:
+        TypeError: an argument is not kept as an attribute.
+    """
+    config = {}
+    for name in init_parameters(type(thing)):
+        if not hasattr(thing, name):
+            raise TypeError(
+                f"{type(thing).__name__}.__init__ takes {name!r} but does not keep it: "
+                f"set self.{name} there, or write get_config yourself"
+            )
+        config[name] = getattr(thing, name)
+    return config
+
+
+class Configured:
+    """An object that a plain dictionary describes: the arguments of its ``__init__``, kept as attributes."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an object like this one."""
+        return signature_config(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """An object from what ``get_config`` returned."""
+        return cls(**config)
+
+
+def names_of(*things: Callable[..., Any], **aliases: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
+    """A table of classes and functions by their names, classes by their snake-case names too."""
+    table = {getattr(thing, "__name__", ""): thing for thing in things}
+    return table | {snake_case(name): thing for name, thing in table.items()} | aliases
+
+
+def lookup(kind: str, table: Mapping[str, Callable[..., Any]], identifier: Any) -> Any:
+    """What a user named: None, a name in the table, a config record, a class, or the thing itself.
+
+    Args:
+        kind: what is looked for, for messages (``"initializer"``).
+        table: the closed table of names.
+        identifier: ``None``, a string, ``{"class_name": …, "config": {…}}``, a class or any callable.
+
+    Returns:
+        None, a function, or an instance (classes are called without arguments).
+
+    Raises:
+        ValueError: there is no such name, or the thing cannot be called.
+    """
+    config: Mapping[str, Any] = {}
+    if isinstance(identifier, Mapping):
+        record, identifier = identifier, identifier.get("class_name")
+        config = record.get("config") or {}
+        if identifier == "function":
+            identifier, config = config, {}
+    found = table.get(identifier) if isinstance(identifier, str) else identifier
+    if found is None and identifier is None and not config:
+        return None
+    if not callable(found):
+        hint = _nearest(identifier, table)
+        raise ValueError(f"Could not interpret {kind} identifier: {identifier!r}{hint}")
+    if not inspect.isclass(found):
+        return found
+    return found.from_config(config) if hasattr(found, "from_config") else found(**config)
+
+
+def _nearest(identifier: Any, table: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(str(identifier), table, 3)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
