@@ -114,6 +114,7 @@ class _Fusion:
     def __init__(self, graph: Graph, together: bool):
         self.nodes = needed(graph)
         self.position = {node: i for i, node in enumerate(self.nodes)}
+        self.sources = {node: reads(node) for node in self.nodes if OPS[node.op].kind != LEAF}
         self.units: list[Unit] = []
         self.makers: dict[Node, list[Unit]] = {}
         self.roots = {stored(root)[0] for root in graph.roots}
@@ -155,10 +156,9 @@ class _Fusion:
 
     def _users(self) -> dict[Node, set[Node]]:
         users: dict[Node, set[Node]] = {}
-        for node in self.nodes:
-            if OPS[node.op].kind != LEAF:
-                for x in reads(node):
-                    users.setdefault(x, set()).add(node)
+        for node, sources in self.sources.items():
+            for x in sources:
+                users.setdefault(x, set()).add(node)
         return users
 
     def _place(self, node: Node) -> None:
@@ -176,9 +176,9 @@ class _Fusion:
     def _chain(self, node: Node) -> list[Node]:
         """The deferred nodes that a node brings along, inputs first."""
         chain: set[Node] = set()
-        stack = [node] if OPS[node.op].kind != LEAF else []
+        stack = [node]
         while stack:
-            found = [x for x in reads(stack.pop()) if x in self.deferred and x not in chain]
+            found = [x for x in self.sources.get(stack.pop(), ()) if x in self.deferred and x not in chain]
             chain.update(found)
             stack += found
         return sorted(chain, key=self.position.__getitem__)
@@ -189,7 +189,7 @@ class _Fusion:
     def _can_join(self, unit: Unit, node: Node) -> bool:
         if not self.together:
             return False
-        outside = {x for y in [*self._chain(node), node] for x in reads(y)}
+        outside = {x for y in [*self._chain(node), node] for x in self.sources.get(y, ())}
         made_by = {maker for x in outside if not _is_inside(unit, x) for maker in self.makers.get(x, ())}
         return not any(depends(maker, unit) for maker in made_by)
 
@@ -197,7 +197,7 @@ class _Fusion:
         if not unit.members:
             self.units.append(unit)
         for member in [*(x for x in self._chain(node) if x not in unit.members), node]:
-            sources = [x for x in reads(member) if not _is_inside(unit, x)] if OPS[member.op].kind != LEAF else []
+            sources = [x for x in self.sources.get(member, ()) if not _is_inside(unit, x)]
             unit.members.append(member)
             unit.reads |= set(sources)
             unit.after |= {maker for x in sources for maker in self.makers.get(x, ())}
