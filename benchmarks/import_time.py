@@ -1,4 +1,4 @@
-"""Seconds that `import lamina` takes, NumPy's part in it, as one line of JSON; each import in a fresh process."""
+"""Seconds of `import lamina`, and of NumPy within it, each in fresh processes, as one line of JSON."""
 
 from __future__ import annotations
 

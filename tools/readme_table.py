@@ -68,8 +68,8 @@ def table(result: dict[str, Any]) -> str:
         + ".",
         "- A peer's figure is its time divided by Lamina's, so more than 1 × means that Lamina is faster: "
         f"the median of {result['rounds']} rounds (least–greatest).",
-        f"- The last column is Lamina's share of {result['limit']['gigaflops']:.0f} GFLOP/s, the most that any of "
-        f"these libraries reached ({result['limit']['by']}).",
+        f"- The last column is Lamina's share of {result['limit']['gigaflops']:.0f} GFLOP/s, the most reached "
+        f"here by a library ({result['limit']['by']}).",
         f"- `import lamina` took {1e3 * result['import_seconds']['lamina']:.0f} ms, of which NumPy "
         f"{1e3 * result['import_seconds']['numpy']:.0f} ms.",
     ]
