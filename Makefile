@@ -13,7 +13,7 @@ SOURCE := $(shell find src -name '*.py' -o -name '*.pyi' -o -name py.typed)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test lint types warnings wheel bench bench-quick peers soak clean
+.PHONY: help build demo test lint types warnings wheel bench bench-quick peers map soak clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -54,6 +54,9 @@ bench-quick: build $(PEERS)/.made  ## the small rungs once, as a look; writes no
 	$(BIN)/python benchmarks/run.py --peer-python $(PEERS)/bin/python --rungs tiny,small --rounds 1 --dry $(ARGS)
 
 peers: $(PEERS)/.made  ## make .venv-peers with the libraries that the benchmarks compare with
+
+map:  ## write the list of files at the end of ARCHITECTURE.md
+	$(BIN)/python tools/architecture_map.py
 
 soak: build  ## train random networks again and again: same bits, no growth of memory (MINUTES=5)
 	$(BIN)/python tools/soak.py --minutes $(or $(MINUTES),5)
