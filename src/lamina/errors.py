@@ -31,6 +31,10 @@ class ModelFileError(LaminaError, ValueError):
     """A model file that is damaged, unsafe or not of this format."""
 
 
+class RecordError(ModelFileError, TypeError):
+    """A record in a model file's config that describes no object that Lamina can make, or an object without one."""
+
+
 class NonFiniteError(LaminaError, ArithmeticError):
     """Training met a loss or a weight that is not finite; the model holds the last good weights.
 

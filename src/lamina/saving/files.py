@@ -1,0 +1,269 @@
+"""Models ⇄ files: ``.keras``, ``.weights.h5`` and JSON, as Keras 3 writes and reads them; loading runs no code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lamina.errors import ModelFileError
+from lamina.saving import archive
+from lamina.saving.budget import budget
+from lamina.saving.hdf5_reader import SIGNATURE, StoredArray, read_arrays
+from lamina.saving.hdf5_writer import hdf5_bytes
+from lamina.saving.json_text import read_json
+from lamina.saving.records import deserialize_keras_object, serialize_keras_object, sharing
+from lamina.saving.state import OPTIMIZER, load_state, state_of
+
+KERAS_VERSION = "3.15.1"  # whose format this is
+LAMINA_FORMAT = 1  # of lamina.json; raised when a reader of the old one would go wrong
+WEIGHTS_SUFFIX = ".weights.h5"
+FilePath = str | os.PathLike[str]
+
+
+def save_model(
+    model: Any,
+    filepath: FilePath,
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a model, its weights and its optimizer's state to one ``.keras`` file, which real Keras opens too.
+
+    At any instant the disk holds the whole old file or the whole new one.
+
+    Args:
+        model: what to save.
+        filepath: ends in ``.keras``.
+        overwrite: whether a file that is there may be replaced.
+        zipped: taken for Keras's sake; a ``.keras`` file is always one archive.
+        extra: more about the model, as plain JSON values, for ``read_extra``.
+
+    Raises:
+        ModelFileError: the path has another ending, or an object in the model cannot be written.
+        FileExistsError: there is a file and ``overwrite`` is false.
+
+    Source: keras.saving.save_model.
+    """
+    path = _target(filepath, ".keras", overwrite)
+    if zipped is False:
+        raise ModelFileError(f"{path}: a model is saved as one .keras file, not as a folder: leave zipped out")
+    weights = hdf5_bytes(state_of(model))
+    notes = {
+        "format": LAMINA_FORMAT,
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "extra": dict(extra or {}),
+    }
+    metadata = {"keras_version": KERAS_VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
+    members = {
+        archive.METADATA: json.dumps(metadata).encode(),
+        archive.CONFIG: to_json(model).encode(),
+        archive.WEIGHTS: weights,
+        archive.LAMINA: json.dumps(notes).encode(),
+    }
+    archive.write_members(path, members)
+
+
+def load_model(
+    filepath: FilePath,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
+    """Read a model from a ``.keras`` file of Lamina or Keras.
+
+    Nothing in the file is executed or imported: classes and functions come from Lamina's closed table, from
+    ``custom_objects`` or from what was registered. The model takes no more memory than the file holds.
+
+    Args:
+        filepath: the file.
+        custom_objects: your own classes and functions by the names that the file gives them.
+        compile: whether to compile the model as it was when it was saved.
+        safe_mode: taken for Keras's sake; a Lambda is refused whatever it is.
+
+    Returns:
+        The model, with its weights and its optimizer's state.
+
+    Raises:
+        ModelFileError: there is no such file, it is damaged, unsafe, or holds what Lamina does not know.
+
+    Source: keras.saving.load_model.
+    """
+    members = _members(filepath)
+    with _about(filepath, archive.WEIGHTS):
+        arrays = read_arrays(members[archive.WEIGHTS])
+    if archive.LAMINA in members:
+        _check_notes(filepath, members)
+    with _about(filepath, archive.CONFIG):
+        record = read_json(members[archive.CONFIG])
+        if not compile:
+            record["compile_config"] = None
+        with budget(_model_numbers(arrays)):
+            model = _model(record, custom_objects)
+    with _about(filepath, archive.WEIGHTS):
+        load_state(model, arrays)
+    return model
+
+
+def _model(record: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
+    with sharing():
+        model = deserialize_keras_object(dict(record), custom_objects)
+    if not hasattr(model, "load_weights"):
+        raise ModelFileError(f"the config describes a {type(model).__name__}, not a model")
+    return model
+
+
+def _model_numbers(arrays: Mapping[str, StoredArray]) -> int:
+    """How many numbers the file holds for the model itself."""
+    return sum(array.size for path, array in arrays.items() if not path.startswith(f"{OPTIMIZER}/"))
+
+
+def _check_notes(filepath: FilePath, members: Mapping[str, bytes]) -> None:
+    with _about(filepath, archive.LAMINA):
+        notes = read_json(members[archive.LAMINA])
+        if notes.get("format") != LAMINA_FORMAT:
+            raise ModelFileError(f"its format is {notes.get('format')!r}, this Lamina reads {LAMINA_FORMAT}: update it")
+        if notes.get("weights_sha256") != hashlib.sha256(members[archive.WEIGHTS]).hexdigest():
+            raise ModelFileError(
+                f"the weights are not the ones that were saved (their SHA-256 differs): {archive.WEIGHTS} was changed "
+                "afterwards"
+            )
+
+
+def read_extra(filepath: FilePath) -> dict[str, Any]:
+    """What ``save_model`` was given as ``extra``; empty for a file that Keras wrote.
+
+    Args:
+        filepath: a ``.keras`` file.
+
+    Raises:
+        ModelFileError: there is no such file, or it is damaged.
+    """
+    members = _members(filepath)
+    if archive.LAMINA not in members:
+        return {}
+    _check_notes(filepath, members)
+    extra = read_json(members[archive.LAMINA]).get("extra", {})
+    if not isinstance(extra, dict):
+        raise ModelFileError(f"{filepath}: {archive.LAMINA}: 'extra' must be an object")
+    return extra
+
+
+def save_weights(model: Any, filepath: FilePath, overwrite: bool = True) -> None:
+    """Write a model's weights, and its optimizer's state, to a ``.weights.h5`` file.
+
+    Args:
+        model: what to save.
+        filepath: ends in ``.weights.h5``.
+        overwrite: whether a file that is there may be replaced.
+
+    Raises:
+        ModelFileError: the path has another ending.
+        FileExistsError: there is a file and ``overwrite`` is false.
+
+    Source: keras.saving.save_weights.
+    """
+    path = _target(filepath, WEIGHTS_SUFFIX, overwrite)
+    content = hdf5_bytes(state_of(model))
+    with archive.replacing(path) as file:
+        file.write(content)
+
+
+def load_weights(model: Any, filepath: FilePath, skip_mismatch: bool = False) -> None:
+    """Read a model's weights, and its optimizer's state if it is compiled, from a file.
+
+    Args:
+        model: built with the same layers in the same order.
+        filepath: a ``.weights.h5`` or a ``.keras`` file of Lamina or Keras.
+        skip_mismatch: warn about layers whose weights do not fit and leave them as they are.
+
+    Raises:
+        ModelFileError: no such file, damaged or unsafe, or weights that do not fit the model.
+
+    Source: keras.saving.load_weights.
+    """
+    if not model.built:
+        raise ModelFileError(
+            f"model {model.name!r} has no weights yet: give it an Input, or call it on data, before load_weights"
+        )
+    if str(filepath).endswith(".keras"):
+        content = _members(filepath)[archive.WEIGHTS]
+    else:
+        content = _content(filepath)
+    if getattr(model, OPTIMIZER, None) is not None and not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    with _about(filepath):
+        load_state(model, read_arrays(content), skip_mismatch=skip_mismatch, whole=False)
+
+
+def to_json(model: Any, **kwargs: Any) -> str:
+    """The model's layers, without its weights, as JSON.
+
+    Args:
+        model: what to describe.
+        **kwargs: passed on to ``json.dumps``.
+    """
+    with sharing():
+        return json.dumps(serialize_keras_object(model), **kwargs)
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """A model, with fresh weights, from what ``to_json`` (Lamina's or Keras's) gave.
+
+    Args:
+        json_string: the text.
+        custom_objects: your own classes and functions by the names that the text gives them.
+
+    Raises:
+        ModelFileError: the text is damaged, or holds what Lamina does not know.
+
+    Source: keras.models.model_from_json.
+    """
+    return _model(read_json(json_string), custom_objects)
+
+
+# -- paths and places
+
+
+def _target(filepath: FilePath, suffix: str, overwrite: bool) -> Path:
+    path = Path(filepath)
+    if not path.name.endswith(suffix):
+        raise ModelFileError(f"{path}: the name must end in {suffix}")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists already: give overwrite=True to replace it, or another name")
+    return path
+
+
+def _members(filepath: FilePath) -> dict[str, bytes]:
+    with _about(filepath):
+        return archive.read_members(_existing(filepath))
+
+
+def _content(filepath: FilePath) -> bytes:
+    with _about(filepath), open(_existing(filepath), "rb") as file:
+        if file.read(len(SIGNATURE)) != SIGNATURE:
+            raise ModelFileError(f"it is not an HDF5 file: give a {WEIGHTS_SUFFIX} or .keras file")
+        file.seek(0)
+        return file.read()
+
+
+def _existing(filepath: FilePath) -> Path:
+    path = Path(filepath)
+    if not path.is_file():
+        raise ModelFileError("File not found" if not path.exists() else "it is not a file")
+    return path
+
+
+@contextmanager
+def _about(filepath: FilePath, member: str | None = None) -> Iterator[None]:
+    """Say in an error which file, and which of its members, it is about."""
+    try:
+        yield
+    except ModelFileError as error:
+        place = f"{filepath}: {member}" if member else str(filepath)
+        raise type(error)(f"{place}: {error}") from error

@@ -1,0 +1,317 @@
+"""Objects ⇄ records: the plain dictionaries, in Keras's format, that say how to make an object again.
+
+A record is ``{"module", "class_name", "config", "registered_name"}``, with ``build_config`` and ``compile_config``
+where an object has them, and ``shared_object_id`` on what occurs twice. Source: Keras 3, serialization_lib.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NoReturn
+
+import numpy as np
+
+from lamina.errors import LaminaError, RecordError
+from lamina.saving.registry import (
+    custom_object_scope,
+    find_published,
+    get_registered_name,
+    get_registered_object,
+    published,
+)
+
+PLAIN = (str, int, float, bool, type(None))
+# Where Keras looks for a function that a record places in "builtins".
+FUNCTION_MODULES = ("keras.activations", "keras.losses", "keras.metrics")
+FUNCTION = {"module": "builtins", "class_name": "function", "registered_name": "function"}
+ARRAY_DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
+                "uint64", "bool")  # fmt: skip
+# Fields that make an object allocate memory before any data are seen, each with the most a file may ask for.
+FIELD_LIMITS = {"num_thresholds": 100_000, "num_labels": 1_000_000, "num_regressors": 1_000_000}
+
+_written: ContextVar[dict[int, tuple[int, Any, dict[str, Any]]] | None] = ContextVar("written", default=None)
+_made: ContextVar[dict[int, Any] | None] = ContextVar("made", default=None)
+
+
+@contextmanager
+def sharing() -> Iterator[None]:
+    """Inside the block an object that occurs twice is written with an id, and what has one id is made once."""
+    tokens = _written.set({}), _made.set({})
+    try:
+        yield
+    finally:
+        _written.reset(tokens[0])
+        _made.reset(tokens[1])
+
+
+# -- object → record
+
+
+def serialize_keras_object(obj: Any) -> Any:
+    """The record of an object, or the plain value it is.
+
+    Args:
+        obj: a layer, model, loss …, an array, a function with a name, or lists and dictionaries of them.
+
+    Raises:
+        RecordError: there is no way to write it, as for a lambda.
+
+    Example:
+        >>> serialize_keras_object({"units": 4, "mean": np.zeros(2, "float32")})["mean"]["class_name"]
+        '__numpy__'
+    """
+    if isinstance(obj, PLAIN) and not isinstance(obj, np.generic):
+        return obj
+    if isinstance(obj, list | tuple):
+        return [serialize_keras_object(part) for part in obj]
+    if isinstance(obj, Mapping):
+        return {key: serialize_keras_object(value) for key, value in obj.items()}
+    if isinstance(obj, np.ndarray | np.generic):
+        return _array_record(np.asarray(obj))
+    if isinstance(obj, types.FunctionType):
+        return _function_record(obj)
+    return _object_record(obj)
+
+
+def _array_record(array: np.ndarray) -> Any:
+    if array.ndim == 0:
+        return array.item()
+    return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": array.dtype.name}}
+
+
+def _function_record(function: Callable[..., Any]) -> Any:
+    if function.__name__ == "<lambda>":
+        raise RecordError(
+            "a lambda cannot be written to a model file: give the function a name with def and decorate it with "
+            "@lamina.saving.register_keras_serializable()"
+        )
+    entry = published(function)
+    if entry is not None and entry.module == "keras.activations":
+        return entry.name  # Keras writes its activations by their names alone
+    return {
+        "module": FUNCTION["module"],
+        "class_name": FUNCTION["class_name"],
+        "config": get_registered_name(function),
+        "registered_name": FUNCTION["registered_name"],
+    }
+
+
+def _object_record(obj: Any) -> dict[str, Any]:
+    if not hasattr(obj, "get_config"):
+        raise RecordError(
+            f"cannot write {obj!r} of type {type(obj).__name__} to a model file: a class needs a get_config() method"
+        )
+    config = obj.get_config()
+    if not isinstance(config, Mapping):
+        raise RecordError(f"{type(obj).__name__}.get_config() must return a dictionary, it returned {config!r}")
+    record = {**_place(type(obj)), "config": serialize_keras_object(config)}
+    record["registered_name"] = record.pop("registered_name")  # Keras's order of keys
+    for part in ("build_config", "compile_config"):
+        given = getattr(obj, f"get_{part}", lambda: None)()
+        if given is not None:
+            record[part] = serialize_keras_object(given)
+    return _share(obj, record)
+
+
+def _place(cls: type) -> dict[str, Any]:
+    """How a record names a class."""
+    entry = published(cls)
+    if entry is not None:
+        return {"module": entry.module, "class_name": entry.name, "registered_name": entry.registered_name}
+    module = None if cls.__module__ == "__main__" else cls.__module__
+    return {"module": module, "class_name": cls.__name__, "registered_name": get_registered_name(cls)}
+
+
+def _share(obj: Any, record: dict[str, Any]) -> dict[str, Any]:
+    """Mark this record and the first one of the same object with the same id."""
+    written = _written.get()
+    if written is None:
+        return record
+    # Holding the object keeps its id its own while the file is written.
+    number, _, first = written.setdefault(id(obj), (len(written) + 1, obj, record))
+    if first is not record:
+        first["shared_object_id"] = record["shared_object_id"] = number
+    return record
+
+
+# -- record → object
+
+
+def deserialize_keras_object(
+    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True
+) -> Any:
+    """The object that a record describes; a plain value, or an object already made, is given back.
+
+    Nothing is imported or executed: classes and functions come from Lamina's closed table, from
+    ``custom_objects`` or from what was registered.
+
+    Args:
+        config: what ``serialize_keras_object`` (Lamina's or Keras's) returned.
+        custom_objects: your own classes and functions by the names that records give them.
+        safe_mode: taken for Keras's sake; code in a file is never run, whatever it is.
+
+    Raises:
+        RecordError: a record that names something unknown or forbidden, or does not fit its class.
+
+    Example:
+        >>> deserialize_keras_object({"class_name": "__numpy__", "config": {"value": [1, 2], "dtype": "int32"}})
+        array([1, 2], dtype=int32)
+    """
+    with custom_object_scope(custom_objects):
+        return _value(config)
+
+
+def _value(config: Any) -> Any:
+    if isinstance(config, list | tuple):
+        return [_value(part) for part in config]
+    if not isinstance(config, dict):
+        return config
+    if "class_name" not in config or "config" not in config:
+        return {key: _value(part) for key, part in config.items()}
+    name = config["class_name"]
+    if not isinstance(name, str):
+        raise RecordError(f"a record has the class_name {name!r}, which is not a name")
+    return _SPECIAL.get(name, _object)(config)
+
+
+def _lambda(record: dict[str, Any]) -> NoReturn:
+    raise RecordError(
+        f"it holds a {record['class_name'].strip('_')!r}: Python code that would run when the file is loaded. Lamina "
+        "never runs code from a file; write the function as a layer of your own with @register_keras_serializable()"
+    )
+
+
+def _typespec(record: dict[str, Any]) -> NoReturn:
+    raise RecordError("it holds a TensorFlow type (__typespec__), which Lamina does not read")
+
+
+def _array(record: dict[str, Any]) -> np.ndarray:
+    config = _fields(record)
+    dtype = config.get("dtype")
+    if dtype not in ARRAY_DTYPES:
+        raise RecordError(f"an array in the config has the dtype {dtype!r}, expected one of {', '.join(ARRAY_DTYPES)}")
+    try:
+        return np.array(config.get("value"), dtype=dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RecordError(f"an array in the config is no array of {dtype}: {error}") from error
+
+
+def _bytes(record: dict[str, Any]) -> bytes:
+    return str(_fields(record).get("value")).encode("utf-8")
+
+
+def _slice(record: dict[str, Any]) -> slice:
+    config = _fields(record)
+    return slice(*(_value(config.get(part)) for part in ("start", "stop", "step")))
+
+
+def _function(record: dict[str, Any]) -> Any:
+    name, module = record["config"], record.get("module")
+    if not isinstance(name, str):
+        raise RecordError(f"a function is named {name!r}, which is not a name")
+    custom = get_registered_object(name)
+    if custom is not None:
+        return custom
+    for place in FUNCTION_MODULES if module == "builtins" else (module,):
+        entry = find_published(str(place), name)
+        if entry is not None and isinstance(entry.thing, types.FunctionType):
+            return entry.thing
+    raise RecordError(_unknown("function", name, module))
+
+
+def _object(record: dict[str, Any]) -> Any:
+    made = _made.get()
+    shared = record.get("shared_object_id")
+    if made is not None and isinstance(shared, int) and shared in made:
+        return made[shared]
+    cls = _class(record)
+    config = _fields(record)
+    with _named(record["class_name"], config):
+        _check_fields(config)
+        instance = cls.from_config(config if _reads_records(cls) else _value(config))
+        if record.get("build_config") and not getattr(instance, "built", True):
+            instance.build_from_config(record["build_config"])
+        if record.get("compile_config"):
+            instance.compile_from_config(record["compile_config"])
+    if made is not None and isinstance(shared, int):
+        made[shared] = instance
+    return instance
+
+
+def _class(record: dict[str, Any]) -> Any:
+    """The class a record names: one of Lamina's own, which nothing overrides, or one that the user gave."""
+    name, registered = record["class_name"], record.get("registered_name")
+    if "module" not in record:
+        raise RecordError(f"the record of a {name!r} does not say its module: it is not in the format of Keras 3")
+    entry = find_published(str(record["module"]), name)
+    if entry is not None:
+        if registered not in (None, name, entry.registered_name):
+            raise RecordError(
+                f"the record of a {record['module']}.{name} gives it the registered name {registered!r}: "
+                "built-in classes are not replaced by a file"
+            )
+        found = entry.thing
+    else:
+        found = get_registered_object(registered) if isinstance(registered, str) else None
+    if found is None or not hasattr(found, "from_config"):
+        raise RecordError(_unknown("class", name, record["module"]))
+    return found
+
+
+def _unknown(kind: str, name: str, module: Any) -> str:
+    if isinstance(module, str) and (module == "keras" or module.startswith("keras.")):
+        return f"Lamina has no {kind} {module}.{name}"
+    return (
+        f"Could not locate {kind} {name!r}: decorate it with @lamina.saving.register_keras_serializable() before "
+        f"loading, or give custom_objects={{{name!r}: …}}"
+    )
+
+
+def _fields(record: dict[str, Any]) -> dict[str, Any]:
+    config = record["config"] if record["config"] is not None else {}
+    if not isinstance(config, dict):
+        raise RecordError(f"the config of a {record['class_name']!r} must be an object, it is {config!r}")
+    return config
+
+
+def _check_fields(config: Mapping[str, Any]) -> None:
+    for field, limit in FIELD_LIMITS.items():
+        value = config.get(field)
+        if isinstance(value, int) and value > limit:
+            raise RecordError(f"{field} is {value}, more than the {limit} that a file may ask for")
+
+
+def _reads_records(cls: type) -> bool:
+    """Whether the class's own ``from_config`` reads the records inside its config, as containers of layers do."""
+    owner = next(base for base in cls.__mro__ if "from_config" in vars(base))
+    entry = published(owner)
+    return entry.contains if entry is not None else owner.__module__.split(".")[0] != "lamina"
+
+
+@contextmanager
+def _named(class_name: str, config: Mapping[str, Any]) -> Iterator[None]:
+    """Say in an error which object of the file it is about."""
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, LaminaError, MemoryError) as error:
+        name = config.get("name")
+        place = f"{class_name} {name!r}" if isinstance(name, str) else class_name
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise RecordError(f"{place}: {reason}") from error
+
+
+_SPECIAL: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "__lambda__": _lambda,
+    "Lambda": _lambda,
+    "__typespec__": _typespec,
+    "__numpy__": _array,
+    "__tensor__": _array,
+    "__bytes__": _bytes,
+    "__slice__": _slice,
+    "__ellipsis__": lambda record: ...,
+    "__keras_tensor__": lambda record: record,  # functional models read these themselves
+    "function": _function,
+}

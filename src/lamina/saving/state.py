@@ -1,0 +1,169 @@
+"""The numbers of a model ⇄ the tree of a weight file, at the paths that Keras gives.
+
+A path comes from attributes and, inside lists, from class names (``layers/dense_1``), not from the layers' own
+names: two models of the same build have the same paths. Source: Keras 3, saving_lib.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from lamina import config
+from lamina.errors import LaminaError, ModelFileError
+from lamina.saving.hdf5_reader import StoredArray
+from lamina.saving.hdf5_writer import Group
+from lamina.variables import Variable
+
+OPTIMIZER = "optimizer"
+# Attributes that refer to a saveable's neighbours, or to what other paths already hold.
+_NOT_WALKED = frozenset({"_inbound_nodes", "_layers", "_functional", "optimizer", "layers"})
+
+
+def saveables(model: Any) -> Iterator[tuple[str, Any]]:
+    """(path, object) for the model and each layer, optimizer and metric in it, each once, in Keras's order."""
+    return _walk(model, "", set())
+
+
+def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    yield path, thing
+    for name, child in _children(thing):
+        below = f"{path}/{name}" if path else name
+        yield from _walk(child, below, seen) if _has_state(child) else _walk_container(child, below, seen)
+
+
+def _walk_container(container: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """What a list or dictionary holds, called by class and counted: ``dense``, ``dense_1``, ``container``."""
+    if not isinstance(container, list | tuple | dict) or id(container) in seen:
+        return
+    seen.add(id(container))
+    used: dict[str, int] = {}
+    for part in container.values() if isinstance(container, dict) else container:
+        if _has_state(part):
+            yield from _walk(part, f"{path}/{_counted(config.snake_case(type(part).__name__), used)}", seen)
+        elif isinstance(part, list | tuple | dict):
+            yield from _walk_container(part, f"{path}/{_counted('container', used)}", seen)
+
+
+def _counted(name: str, used: dict[str, int]) -> str:
+    used[name] = used.get(name, -1) + 1
+    return f"{name}_{used[name]}" if used[name] else name
+
+
+def _children(thing: Any) -> list[tuple[str, Any]]:
+    """The parts of an object by attribute: sorted, private ones last, a model's list of layers among them."""
+    parts = {name: part for name, part in vars(thing).items() if name not in _NOT_WALKED}
+    for name in ("layers", OPTIMIZER):
+        if getattr(thing, name, None) is not None:
+            parts[name] = getattr(thing, name)
+    return sorted(parts.items(), key=lambda item: f"~{item[0]}" if item[0].startswith("_") else item[0])
+
+
+def _has_state(x: Any) -> bool:
+    return hasattr(x, "save_own_variables")
+
+
+def state_of(model: Any) -> dict[str, Group]:
+    """What a weight file holds of the model: the arrays of each saveable, by path."""
+    groups = {}
+    for path, thing in saveables(model):
+        group = Group(thing.name if isinstance(getattr(thing, "name", None), str) else None)
+        thing.save_own_variables(group.arrays)
+        if group.name or group.arrays:
+            groups[path] = group
+    return groups
+
+
+def load_state(
+    model: Any, arrays: Mapping[str, StoredArray], *, skip_mismatch: bool = False, whole: bool = True
+) -> None:
+    """Fill the model with the numbers of a weight file.
+
+    Args:
+        model: built, so that it has its variables.
+        arrays: what the file holds, by path.
+        skip_mismatch: warn about objects whose arrays do not fit and leave them as they are, instead of raising.
+        whole: whether arrays that no object takes are an error (else a warning).
+
+    Raises:
+        ModelFileError: arrays are missing, too many or of other shapes.
+    """
+    groups = _grouped(arrays)
+    for path, thing in saveables(model):
+        stored = groups.pop(path, {})
+        try:
+            _load_own(thing, stored, path)
+        except (LaminaError, KeyError, TypeError) as error:
+            message = f"{path or 'the model'!r} does not fit {type(thing).__name__} {thing.name!r}: {_reason(error)}"
+            if not skip_mismatch:
+                raise ModelFileError(message) from error
+            warnings.warn(f"left as it was, because {message}", stacklevel=2)
+    _report_left_over([path for path in groups if path != OPTIMIZER], whole)
+
+
+def _reason(error: Exception) -> str:
+    return f"it lacks the array {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _report_left_over(paths: list[str], whole: bool) -> None:
+    if not paths:
+        return
+    message = f"the file has weights for {paths[0]!r}, which the model does not have"
+    if whole:
+        raise ModelFileError(f"{message}: the config does not belong to these weights")
+    warnings.warn(f"{message}; they are not used", stacklevel=3)
+
+
+def _grouped(arrays: Mapping[str, StoredArray]) -> dict[str, dict[str, StoredArray]]:
+    """The arrays by the path of their object, then by key; an array that is in no object's ``vars`` is refused."""
+    groups: dict[str, dict[str, StoredArray]] = {}
+    for path, array in arrays.items():
+        group, _, key = path.rpartition("/")
+        if group != "vars" and not group.endswith("/vars"):
+            raise ModelFileError(f"the weights hold an array at {path!r}, where no object keeps its own")
+        groups.setdefault(group.removesuffix("vars").removesuffix("/"), {})[key] = array
+    return groups
+
+
+def _load_own(thing: Any, stored: Mapping[str, StoredArray], path: str) -> None:
+    if path.rpartition("/")[2] == OPTIMIZER:
+        _load_optimizer(thing, stored)
+    else:
+        thing.load_own_variables({key: array.read() for key, array in stored.items()})
+
+
+def _load_optimizer(optimizer: Any, stored: Mapping[str, StoredArray]) -> None:
+    """Keras leaves an optimizer fresh, with a warning, when the file has another number of arrays for it."""
+    variables: list[Variable] = optimizer.variables
+    if len(stored) == len(variables):
+        for index, variable in enumerate(variables):
+            assign(variable, stored[str(index)].read())
+    elif stored and not _never_stepped(stored):
+        warnings.warn(
+            f"Skipping variable loading for optimizer '{optimizer.name}', because it has {len(variables)} variables "
+            f"whereas the saved optimizer has {len(stored)} variables.",
+            stacklevel=2,
+        )
+
+
+def _never_stepped(stored: Mapping[str, StoredArray]) -> bool:
+    """An optimizer saved before its first step has its step number, perhaps its learning rate, and no slots yet."""
+    return len(stored) <= 2 and all(array.shape == () for array in stored.values()) and not stored["0"].read().any()
+
+
+def assign(variable: Variable, value: np.ndarray) -> None:
+    """Give a variable the numbers of a file.
+
+    Raises:
+        ModelFileError: floats for a variable of whole numbers.
+        ShapeError: another shape.
+    """
+    if value.dtype.kind == "f" and np.dtype(variable.dtype).kind != "f":
+        raise ModelFileError(f"variable {variable.path!r} holds {variable.dtype}, got {value.dtype}")
+    variable.assign(value)
