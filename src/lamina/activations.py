@@ -49,9 +49,7 @@ def log_softmax(x: Any, axis: int = -1) -> Array:
     return ops.log_softmax(x, axis)
 
 
-def relu(
-    x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
-) -> Array:
+def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Array:
     """max(x, 0), with a slope below, a ceiling and a threshold."""
     return ops.relu(x, negative_slope, max_value, threshold)
 

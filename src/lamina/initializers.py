@@ -72,7 +72,8 @@ class Identity(Initializer):
     def __call__(self, shape: Shape, dtype: str | None = None) -> np.ndarray:
         if len(shape) != 2:
             raise ShapeError(f"Identity makes matrices, got shape {tuple(shape)} of rank {len(shape)}")
-        return self.gain * np.eye(*shape, dtype=dtype or config.floatx())
+        rows, columns = shape
+        return self.gain * np.eye(rows, columns, dtype=dtype or config.floatx())
 
 
 class RandomInitializer(Initializer):
@@ -146,9 +147,7 @@ DISTRIBUTIONS: dict[str, Callable[..., np.ndarray]] = {
         shape, 0.0, sqrt(var) / CUT_STDDEV, dtype, seed
     ),
     "untruncated_normal": lambda shape, var, dtype, seed: random.normal(shape, 0.0, sqrt(var), dtype, seed),
-    "uniform": lambda shape, var, dtype, seed: random.uniform(
-        shape, -sqrt(3 * var), sqrt(3 * var), dtype, seed
-    ),
+    "uniform": lambda shape, var, dtype, seed: random.uniform(shape, -sqrt(3 * var), sqrt(3 * var), dtype, seed),
 }
 
 FANS: dict[str, Callable[[int, int], float]] = {

@@ -124,9 +124,7 @@ def stream(seed: Seed) -> int:
     return trace.stream(seed.stream_seed if isinstance(seed, SeedGenerator) else mixed(_whole(seed)))
 
 
-def uniform(
-    shape: Shape, minval: float = 0.0, maxval: float = 1.0, dtype: str | None = None, seed: Seed = None
-) -> Any:
+def uniform(shape: Shape, minval: float = 0.0, maxval: float = 1.0, dtype: str | None = None, seed: Seed = None) -> Any:
     """Uniform numbers in [minval, maxval).
 
     Args:
@@ -145,9 +143,7 @@ def uniform(
     return (generator(seed).random(_fixed(shape)) * (maxval - minval) + minval).astype(dtype)
 
 
-def normal(
-    shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: str | None = None, seed: Seed = None
-) -> Any:
+def normal(shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: str | None = None, seed: Seed = None) -> Any:
     """Normally distributed numbers.
 
     Args:
@@ -195,9 +191,7 @@ def truncated_normal(
     return np.asarray(z * stddev + mean, config.float_dtype(dtype))
 
 
-def randint(
-    shape: Sequence[int], minval: int, maxval: int, dtype: str = "int32", seed: Seed = None
-) -> np.ndarray:
+def randint(shape: Sequence[int], minval: int, maxval: int, dtype: str = "int32", seed: Seed = None) -> np.ndarray:
     """Whole numbers in [minval, maxval), all equally likely.
 
     Example:
@@ -250,7 +244,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Shape | None = None, seed: Se
     inputs = np.asarray(inputs)
     if rate >= 1.0:
         return np.zeros_like(inputs)
-    kept = generator(seed).random(noise_shape or inputs.shape) >= rate
+    kept = generator(seed).random(_fixed(noise_shape or inputs.shape)) >= rate
     return np.where(kept, inputs / (1.0 - rate), 0.0).astype(inputs.dtype)
 
 
