@@ -1,0 +1,198 @@
+// Program → tasks. Every choice here (which way to cut, whether to pack) changes speed only, never a bit.
+#include "decode.hpp"
+
+#include <algorithm>
+
+namespace lamina {
+namespace {
+
+constexpr i64 cache_bytes = 256 * 1024;  // what the rows of C between two epilogues may take
+constexpr i64 cache_rows = 192;          // and how many: their part of A stays in the second-level cache
+constexpr i64 unpacked_bytes = 32 * 1024;
+
+bool has_fold(const Instruction& map, std::initializer_list<Store> stores) {
+  return std::any_of(map.outputs.begin(), map.outputs.end(), [&](const MapOutput& out) { return std::find(stores.begin(), stores.end(), out.store) != stores.end(); });
+}
+
+class Decoder {
+ public:
+  Decoder(const Program& program, const Kernels& kernels, i64 batch, int threads)
+      : program_(program), kernels_(kernels), batch_(batch), threads_(threads), code_(std::make_unique<Code>()) {}
+
+  std::unique_ptr<Code> decode() {
+    for (const Phase& phase : program_.phases) add_phase(phase);
+    code_->scratch_bytes = std::max(code_->scratch_bytes, kernels_.matmul_scratch);
+    return std::move(code_);
+  }
+
+ private:
+  void add_phase(const Phase& phase) {
+    code_->phases.push_back({phase.kind, {}});
+    packed_ = 0;
+    const auto& all = phase.instructions;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const bool joined = i + 1 < all.size() && all[i + 1].op == Op::then;
+      add(all[i], joined ? &all[i + 1] : nullptr, phase.kind);
+      if (joined) ++i;
+    }
+    code_->packed_bytes = std::max(code_->packed_bytes, packed_);
+  }
+  void add(const Instruction& in, const Instruction* then, PhaseKind phase) {
+    switch (in.op) {
+      case Op::load: return add_load(in);
+      case Op::matmul: return add_matmul(in, then, phase);
+      case Op::map: return add_map(in);
+      case Op::copy: return add_copy(in);
+      case Op::fill: return add_fill(in);
+      case Op::take: return add_lookup(in, kernels_.take, in.operands[1], in.operands[2]);
+      case Op::scatter_add: return add_lookup(in, kernels_.scatter_add, in.operands[2], in.operands[1]);
+      case Op::argmax: return add_lookup(in, kernels_.argmax, in.operands[1], -1);
+      case Op::then: return;  // went with its matmul
+    }
+  }
+
+  void finish(Task& task, const Instruction& in) {
+    task.line = in.line;
+    task.label = in.label.c_str();
+    CodePhase& phase = code_->phases.back();
+    phase.tasks.push_back(&task);
+    phase.packs = phase.packs || task.pack != nullptr;
+    phase.cycles_fixed += task.cycles_fixed;
+    phase.cycles_per_row += task.cycles_per_row;
+  }
+  void moving(Task& task, const Instruction& in, Extent units, i64 per_unit) {
+    task.units = units;
+    task.units_per_row = units.per_row;
+    task.cycles_fixed = 40 + static_cast<double>(units.fixed * per_unit) / 4;
+    task.cycles_per_row = static_cast<double>(units.per_row * per_unit) / 4;
+    finish(task, in);
+  }
+  const Value& value(int id) const { return program_.values[static_cast<std::size_t>(id)]; }
+
+  void add_load(const Instruction& in) {
+    LoadTask& task = code_->loads.emplace_back();
+    task.run = kernels_.load;
+    task.target = in.operands[0];
+    task.input = in.operands[1];
+    task.per_row = value(task.input).count.per_row;
+    moving(task, in, {1, 0}, task.per_row);
+  }
+
+  void add_copy(const Instruction& in) {
+    CopyTask& task = code_->copies.emplace_back();
+    task.run = kernels_.copy;
+    task.target = in.operands[0];
+    task.source = in.operands[1];
+    task.rank = static_cast<int>(in.sizes.size()) + 1;
+    task.outer = in.outer;
+    std::copy(in.sizes.begin(), in.sizes.end(), task.sizes + 1);
+    task.target_offset = in.target.offset;
+    task.source_offset = in.source.offset;
+    std::copy(in.target.strides.begin(), in.target.strides.end(), task.target_strides);
+    std::copy(in.source.strides.begin(), in.source.strides.end(), task.source_strides);
+    i64 inner = 1;
+    for (i64 size : in.sizes) inner *= size;
+    moving(task, in, in.outer, inner);
+  }
+
+  void add_fill(const Instruction& in) {
+    FillTask& task = code_->fills.emplace_back();
+    task.run = kernels_.fill;
+    task.target = in.operands[0];
+    task.number = in.number;
+    moving(task, in, value(task.target).count, 1);
+  }
+
+  void add_lookup(const Instruction& in, Kernel run, int table, int index) {
+    LookupTask& task = code_->lookups.emplace_back();
+    task.run = run;
+    task.target = in.operands[0];
+    task.table = table;
+    task.index = index;
+    task.m = in.m;
+    task.n = in.n;
+    task.size = in.size;
+    const bool by_columns = in.op == Op::scatter_add;
+    moving(task, in, by_columns ? Extent{0, in.n} : in.m, by_columns ? in.m.at(batch_) + in.size : in.n);
+  }
+
+  void add_map(const Instruction& in) {
+    MapStorage& map = code_->maps.emplace_back();
+    decode_map(map, program_, in, kernels_, nullptr);
+    code_->scratch_bytes = std::max(code_->scratch_bytes, map.scratch_bytes);
+    finish(map, in);
+  }
+
+  // ---- matmul
+  void add_matmul(const Instruction& in, const Instruction* then, PhaseKind phase) {
+    MatmulTask& task = code_->matmuls.emplace_back();
+    task.run = kernels_.matmul;
+    task.c = in.operands[0];
+    task.a = in.operands[1];
+    task.b = in.operands[2];
+    task.m = in.m;
+    task.k = in.k;
+    task.n = in.n;
+    task.a_row = in.a[0];
+    task.a_column = in.a[1];
+    task.b_row = in.b[0];
+    task.b_column = in.b[1];
+    cut(task, then, phase);
+    pack(task);
+    const double work = static_cast<double>(in.n * kernels_.element) / 64;
+    task.cycles_fixed = 100 + work * static_cast<double>(in.m.fixed * in.k.fixed);
+    task.cycles_per_row = work * static_cast<double>(in.m.per_row * in.k.fixed + in.m.fixed * in.k.per_row);
+    if (then != nullptr) add_then(task, *then);
+    finish(task, in);
+  }
+  void cut(MatmulTask& task, const Instruction* then, PhaseKind phase) {
+    const bool down = then != nullptr && has_fold(*then, {Store::sum_rows, Store::max_rows});
+    const bool flat = task.m.at(batch_) < 2 * threads_ * kernels_.tile_rows && task.n >= 2 * kernels_.panel;
+    task.by_columns = phase != PhaseKind::rows && task.n > 1 && (down || flat);
+    task.units = task.by_columns ? Extent{0, task.n} : task.m;
+    task.units_per_row = task.m.per_row;
+    task.align = task.by_columns ? kernels_.panel : kernels_.tile_rows;
+    const i64 fitting = std::min(cache_rows, cache_bytes / (task.n * kernels_.element));
+    task.chunk = std::max(fitting / kernels_.tile_rows, i64{4}) * kernels_.tile_rows;
+  }
+  void pack(MatmulTask& task) {
+    if (task.n == 1) return;
+    const i64 k = task.k.at(batch_);
+    const bool large = k * task.n * kernels_.element > unpacked_bytes && task.m.at(batch_) >= 64;
+    task.packed = task.b_column != 1 || large;
+    if (!task.packed) return;
+    const i64 panels = (task.n + kernels_.panel - 1) / kernels_.panel;
+    task.pack = kernels_.pack;
+    task.pack_units = panels;
+    task.packed_offset = packed_;
+    packed_ += (panels * kernels_.panel * k * kernels_.element + 127) / 64 * 64;
+  }
+  void add_then(MatmulTask& task, const Instruction& then) {
+    MapStorage& map = code_->maps.emplace_back();
+    decode_map(map, program_, then, kernels_, &task);
+    map.line = then.line;
+    map.label = then.label.c_str();
+    code_->scratch_bytes = std::max(code_->scratch_bytes, map.scratch_bytes);
+    task.then = &map;
+    task.divisible = map.divisible;
+    // Sums over rows want all rows at once.
+    if (has_fold(then, {Store::sum_rows, Store::max_rows, Store::sum_all, Store::max_all})) task.chunk = 0;
+    task.cycles_fixed += map.cycles_fixed;
+    task.cycles_per_row += map.cycles_per_row;
+  }
+
+  const Program& program_;
+  const Kernels& kernels_;
+  const i64 batch_;
+  const int threads_;
+  i64 packed_ = 0;
+  std::unique_ptr<Code> code_;
+};
+
+}  // namespace
+
+std::unique_ptr<Code> decode(const Program& program, const Kernels& kernels, i64 batch, int threads) {
+  return Decoder(program, kernels, batch, threads).decode();
+}
+
+}  // namespace lamina

@@ -1,0 +1,50 @@
+// A verified Program as flat tasks for one instruction set: normalised domains, chosen kernels, scratch laid out.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "program.hpp"
+
+namespace lamina {
+
+struct MapStorage : MapTask {
+  std::vector<MapSource> sources_;
+  std::vector<MapConstant> constants_;
+  std::vector<MapOp> uniform_, ops_;
+  std::vector<MapSink> sinks_;
+  std::vector<int> block_of_;
+  std::vector<double> numbers_;  // room for constants of either type
+};
+
+struct CodePhase {
+  PhaseKind kind;
+  std::vector<const Task*> tasks;
+  bool packs = false;
+  double cycles_fixed = 0;
+  double cycles_per_row = 0;
+  double cycles(i64 rows) const { return cycles_fixed + cycles_per_row * static_cast<double>(rows); }
+};
+
+struct Code {
+  std::vector<CodePhase> phases;
+  i64 scratch_bytes = 0;
+  i64 packed_bytes = 0;
+
+  std::deque<MapStorage> maps;
+  std::deque<MatmulTask> matmuls;
+  std::deque<LoadTask> loads;
+  std::deque<CopyTask> copies;
+  std::deque<FillTask> fills;
+  std::deque<LookupTask> lookups;
+};
+
+// Addresses inside the program's instructions are numbers of values; `batch` is the largest batch.
+std::unique_ptr<Code> decode(const Program& program, const Kernels& kernels, i64 batch, int threads);
+
+// decode_map.cpp: `after` is the matmul whose epilogue this is.
+void decode_map(MapStorage& map, const Program& program, const Instruction& instruction, const Kernels& kernels,
+                const MatmulTask* after);
+
+}  // namespace lamina

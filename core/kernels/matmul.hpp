@@ -1,0 +1,199 @@
+// C = A B in tiles of registers. Each element of C is one chain of fused multiply-adds in the order of k, however
+// the work is cut, so the cut (tiles, blocks of k, panels, threads) never changes a bit.
+#pragma once
+
+#include "pack.hpp"
+
+namespace lamina::LAMINA_ISA {
+
+template <class T> struct Tiling {
+#if defined(LAMINA_ISA_avx512)
+  static constexpr int vectors = 4;                        // of a row of the widest tile
+  static constexpr int rows[] = {0, 12, 12, 8, 6};         // of a tile by its vectors
+#else
+  static constexpr int vectors = 2;
+  static constexpr int rows[] = {0, 8, 6};
+#endif
+  static constexpr int most_rows = rows[1];
+  static constexpr i64 panel = vectors * width<T>;
+  static constexpr i64 depth = 256;                        // of a block of k
+};
+
+template <class T> struct TileJob {
+  i64 k;
+  const T* a;
+  i64 a_row, a_column;
+  const T* b;
+  i64 b_row;
+  T* c;
+  i64 c_row;
+  i64 last;       // columns in the last vector
+  bool start;     // from zero, else from C
+};
+
+template <class T, int Rows, int Vectors, bool Masked>
+void tile(const TileJob<T>& job) {
+  constexpr int W = width<T>;
+  const auto get = [&](const T* p, int v) { return Masked && v == Vectors - 1 ? load_first(p + v * W, job.last) : load(p + v * W); };
+  Vec<T> sum[Rows][Vectors];
+  if (job.start) {
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = Vec<T>{};
+    }
+  } else {
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = get(job.c + r * job.c_row, v);
+    }
+  }
+  const T* a = job.a;
+  const T* b = job.b;
+  const i64 a_row = job.a_row, a_column = job.a_column, b_row = job.b_row;
+  for (i64 k = job.k; k > 0; --k) {
+    Vec<T> y[Vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) y[v] = get(b, v);
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+      const Vec<T> x = splat<T>(a[r * a_row]);
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = fma(x, y[v], sum[r][v]);
+    }
+    a += a_column;
+    b += b_row;
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      T* const out = job.c + r * job.c_row + v * W;
+      if (Masked && v == Vectors - 1) store_first(out, sum[r][v], job.last);
+      else store(out, sum[r][v]);
+    }
+  }
+}
+
+template <class T> using TileKernel = void (*)(const TileJob<T>&);
+
+// tiles[vectors][masked][rows]
+template <class T> struct Tiles {
+  TileKernel<T> at[Tiling<T>::vectors + 1][2][Tiling<T>::most_rows + 1] = {};
+  constexpr Tiles() { add_vectors<1>(); }
+  template <int Vectors> constexpr void add_vectors() {
+    add_rows<Vectors, 1>();
+    if constexpr (Vectors < Tiling<T>::vectors) add_vectors<Vectors + 1>();
+  }
+  template <int Vectors, int Rows> constexpr void add_rows() {
+    at[Vectors][0][Rows] = tile<T, Rows, Vectors, false>;
+    at[Vectors][1][Rows] = tile<T, Rows, Vectors, true>;
+    if constexpr (Rows < Tiling<T>::rows[Vectors]) add_rows<Vectors, Rows + 1>();
+  }
+};
+template <class T> constexpr Tiles<T> tiles{};
+
+// Rows [0, rows) of one panel: `job` describes its first row; the panel has `columns` columns.
+template <class T> void panel_rows(TileJob<T> job, i64 rows, i64 columns) {
+  const i64 vectors = (columns + width<T> - 1) / width<T>;
+  const i64 height = Tiling<T>::rows[vectors];
+  job.last = columns - (vectors - 1) * width<T>;
+  const bool masked = job.last < width<T>;
+  const auto& kernels = tiles<T>.at[vectors][masked];
+  for (i64 r = 0; r < rows; r += height) {
+    kernels[rows - r < height ? rows - r : height](job);
+    job.a += height * job.a_row;
+    job.c += height * job.c_row;
+  }
+}
+
+template <class T> class MatmulRun {
+ public:
+  MatmulRun(const MatmulTask& task, Context& context)
+      : task_(task), context_(context), m_(task.m.at(context.step->rows)), k_(task.k.at(context.step->rows)),
+        a_(operand(task.a)), b_(operand(task.b)), c_(const_cast<T*>(operand(task.c))) {}
+
+  void run(Share part) {
+    const Share rows = task_.by_columns ? Share{0, m_} : part;
+    const Share columns = task_.by_columns ? part : Share{0, task_.n};
+    const i64 chunk = task_.chunk > 0 ? task_.chunk : rows.end - rows.begin;
+    for (i64 r = rows.begin; r < rows.end; r += chunk) {
+      const Share piece{r, r + chunk < rows.end ? r + chunk : rows.end};
+      task_.n == 1 ? one_column(piece) : block(piece, columns);
+      if (task_.then != nullptr) epilogue(piece, columns);
+    }
+  }
+
+ private:
+  const T* operand(int value) const { return reinterpret_cast<const T*>(context_.step->address[value]); }
+
+  void epilogue(Share rows, Share columns) {
+    const MapTask& map = *task_.then;
+    const bool flat = map.by_columns && !task_.by_columns;  // the map sees one long row
+    const Share flat_columns{rows.begin * task_.n, rows.end * task_.n};
+    MapRun<T>(map, context_).area(flat ? Share{0, 1} : rows, flat ? flat_columns : columns);
+  }
+
+  void block(Share rows, Share columns) {
+    const i64 depth = k_ <= Tiling<T>::depth * 3 / 2 ? k_ : Tiling<T>::depth;
+    if (k_ == 0) return depth_block(rows, columns, 0, 0);
+    for (i64 k = 0; k < k_; k += depth) depth_block(rows, columns, k, k + depth < k_ ? depth : k_ - k);
+  }
+
+  void depth_block(Share rows, Share columns, i64 k, i64 depth) {
+    for (i64 j = columns.begin; j < columns.end; j += Tiling<T>::panel) {
+      const i64 wide = columns.end - j < Tiling<T>::panel ? columns.end - j : Tiling<T>::panel;
+      const T* const a = a_ + rows.begin * task_.a_row + k * task_.a_column;
+      TileJob<T> job{depth, a, task_.a_row, task_.a_column, b_ + k * task_.b_row + j, task_.b_row,
+                     c_ + rows.begin * task_.n + j, task_.n, 0, k == 0};
+      if (task_.packed) {
+        job.b_row = panel_stride<T>(task_.n, j, Tiling<T>::panel);
+        job.b = reinterpret_cast<const T*>(context_.step->packed + task_.packed_offset) + j * k_ + k * job.b_row;
+      }
+      panel_rows<T>(job, rows.end - rows.begin, wide);
+    }
+  }
+
+  // A single column: its rows are the vector's lanes, so A is read transposed (packed unless it lies that way).
+  void one_column(Share rows) {
+    const bool lies = task_.a_row == 1;
+    T* const scratch = reinterpret_cast<T*>(context_.scratch);
+    for (i64 r = rows.begin; r < rows.end; r += Tiling<T>::panel) {
+      const i64 wide = rows.end - r < Tiling<T>::panel ? rows.end - r : Tiling<T>::panel;
+      for (i64 k = 0; k == 0 || k < k_; k += Tiling<T>::depth) {
+        const i64 depth = k_ - k < Tiling<T>::depth ? k_ - k : Tiling<T>::depth;
+        const T* const a = a_ + r * task_.a_row + k * task_.a_column;
+        if (!lies) pack_panel<T>(scratch, Tiling<T>::panel, a, task_.a_column, task_.a_row, depth, wide);
+        panel_rows<T>({depth, b_ + k * task_.b_row, 0, task_.b_row, lies ? a : scratch,
+                       lies ? task_.a_column : Tiling<T>::panel, c_ + r, 0, 0, k == 0}, 1, wide);
+      }
+    }
+  }
+
+  const MatmulTask& task_;
+  Context& context_;
+  const i64 m_, k_;
+  const T* const a_;
+  const T* const b_;
+  T* const c_;
+};
+
+template <class T> void matmul(const Task& task, Context& context, Share part) {
+  MatmulRun<T>(static_cast<const MatmulTask&>(task), context).run(part);
+}
+
+// Panels [begin, end) of B, before the phase.
+template <class T> void pack(const Task& task, Context& context, Share panels) {
+  const MatmulTask& m = static_cast<const MatmulTask&>(task);
+  const i64 k = m.k.at(context.step->rows);
+  const T* const b = reinterpret_cast<const T*>(context.step->address[m.b]);
+  T* const packed = reinterpret_cast<T*>(context.step->packed + m.packed_offset);
+  for (i64 p = panels.begin; p < panels.end; ++p) {
+    const i64 j = p * Tiling<T>::panel;
+    const i64 wide = m.n - j < Tiling<T>::panel ? m.n - j : Tiling<T>::panel;
+    pack_panel<T>(packed + j * k, panel_stride<T>(m.n, j, Tiling<T>::panel), b + j * m.b_column, m.b_row, m.b_column, k, wide);
+  }
+}
+
+}  // namespace lamina::LAMINA_ISA

@@ -1,0 +1,112 @@
+// Instructions that only move data: load, copy, fill, take, scatter_add, argmax.
+#pragma once
+
+#include "map.hpp"
+
+namespace lamina::LAMINA_ISA {
+
+template <class T> LAMINA_INLINE T* at(const Context& context, int value) {
+  return reinterpret_cast<T*>(context.step->address[value]);
+}
+
+template <class T> LAMINA_INLINE void copy_run(T* out, const T* in, i64 n) {
+  i64 i = 0;
+  for (; i + width<T> <= n; i += width<T>) store(out + i, load(in + i));
+  if (i < n) store_first(out + i, load_first(in + i, n - i), n - i);
+}
+
+template <class T> void load_rows(const Task& task, Context& context, Share rows) {
+  const LoadTask& t = static_cast<const LoadTask&>(task);
+  const Step& step = *context.step;
+  const T* const data = at<const T>(context, t.input);
+  T* out = at<T>(context, t.target) + rows.begin * t.per_row;
+  if (step.order == nullptr) return copy_run<T>(out, data + (step.first + rows.begin) * t.per_row, (rows.end - rows.begin) * t.per_row);
+  const i64* const order = step.order + step.first;
+  constexpr i64 ahead = 8;
+  for (i64 r = rows.begin; r < rows.end; ++r, out += t.per_row) {
+    if (r + ahead < rows.end) __builtin_prefetch(data + order[r + ahead] * t.per_row);
+    copy_run<T>(out, data + order[r] * t.per_row, t.per_row);
+  }
+}
+
+template <class T> void copy_level(const CopyTask& t, T* out, const T* in, int level, i64 count) {
+  const i64 to = t.target_strides[level];
+  const i64 from = t.source_strides[level];
+  if (level + 1 == t.rank) {
+    if (to == 1 && from == 1) return copy_run<T>(out, in, count);
+    for (i64 i = 0; i < count; ++i) out[i * to] = in[i * from];
+    return;
+  }
+  for (i64 i = 0; i < count; ++i) copy_level<T>(t, out + i * to, in + i * from, level + 1, t.sizes[level + 1]);
+}
+
+template <class T> void copy(const Task& task, Context& context, Share part) {
+  const CopyTask& t = static_cast<const CopyTask&>(task);
+  T* const out = at<T>(context, t.target) + t.target_offset + part.begin * t.target_strides[0];
+  const T* const in = at<const T>(context, t.source) + t.source_offset + part.begin * t.source_strides[0];
+  copy_level<T>(t, out, in, 0, part.end - part.begin);
+}
+
+template <class T> void fill(const Task& task, Context& context, Share part) {
+  const FillTask& t = static_cast<const FillTask&>(task);
+  const T number = static_cast<T>(t.number);
+  T* const out = at<T>(context, t.target);
+  for (i64 i = part.begin; i < part.end; ++i) out[i] = number;
+}
+
+// A row of the table for an index as NumPy reads it, or -1. NaN and infinity are no index either.
+template <class T> LAMINA_INLINE i64 row_of(T index, i64 size) {
+  if (!(index > T(-0x1p62) && index < T(0x1p62))) return -1;
+  const i64 i = static_cast<i64>(index);
+  const i64 row = i < 0 ? i + size : i;
+  return row >= 0 && row < size ? row : -1;
+}
+template <class T> LAMINA_INLINE void report(Context& context, const Task& task, i64 row, T index) {
+  if (context.fault.task != nullptr) return;
+  const bool finite = index > T(-0x1p62) && index < T(0x1p62);
+  context.fault = {&task, row, finite ? static_cast<i64>(index) : INT64_MIN};
+}
+
+template <class T> void take(const Task& task, Context& context, Share rows) {
+  const LookupTask& t = static_cast<const LookupTask&>(task);
+  const T* const table = at<const T>(context, t.table);
+  const T* const index = at<const T>(context, t.index);
+  T* const out = at<T>(context, t.target);
+  for (i64 i = rows.begin; i < rows.end; ++i) {
+    const i64 row = row_of<T>(index[i], t.size);
+    if (row < 0) return report<T>(context, task, i, index[i]);
+    copy_run<T>(out + i * t.n, table + row * t.n, t.n);
+  }
+}
+
+template <class T> void scatter_add(const Task& task, Context& context, Share columns) {
+  const LookupTask& t = static_cast<const LookupTask&>(task);
+  const i64 m = t.m.at(context.step->rows);
+  const i64 n = columns.end - columns.begin;
+  const T* const index = at<const T>(context, t.index);
+  const T* const in = at<const T>(context, t.table) + columns.begin;
+  T* const out = at<T>(context, t.target) + columns.begin;
+  for (i64 r = 0; r < t.size; ++r) {
+    for (i64 j = 0; j < n; ++j) out[r * t.n + j] = T{0};
+  }
+  for (i64 i = 0; i < m; ++i) {
+    const i64 row = row_of<T>(index[i], t.size);
+    if (row < 0) return report<T>(context, task, i, index[i]);
+    for (i64 j = 0; j < n; ++j) out[row * t.n + j] += in[i * t.n + j];
+  }
+}
+
+// The first maximum; a NaN is the largest of all, as in NumPy.
+template <class T> void argmax(const Task& task, Context& context, Share rows) {
+  const LookupTask& t = static_cast<const LookupTask&>(task);
+  const T* const in = at<const T>(context, t.table);
+  T* const out = at<T>(context, t.target);
+  for (i64 i = rows.begin; i < rows.end; ++i) {
+    const T* const row = in + i * t.n;
+    i64 best = 0;
+    for (i64 j = 1; j < t.n && row[best] == row[best]; ++j) best = row[j] > row[best] || row[j] != row[j] ? j : best;
+    out[i] = static_cast<T>(best);
+  }
+}
+
+}  // namespace lamina::LAMINA_ISA

@@ -1,0 +1,187 @@
+#include "machine.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+
+#include "isa.hpp"
+
+namespace lamina {
+namespace {
+
+constexpr double worth_sharing = 20e3;  // cycles of a phase: below, waking another thread costs more than it saves
+constexpr double cycles_between_polls = 1e6;
+constexpr auto poll_interval = std::chrono::milliseconds(20);
+
+i64 aligned(i64 bytes) { return (bytes + 63) / 64 * 64; }
+
+// Part t of `total` units, cut at multiples of `align`.
+Share share(i64 total, i64 align, int t, int parts) {
+  const i64 pieces = (total + align - 1) / align;
+  const auto cut = [&](int i) { return std::min(total, pieces * i / parts * align); };
+  return {cut(t), cut(t + 1)};
+}
+
+}  // namespace
+
+Workspace::Workspace(std::shared_ptr<const Program> program, i64 batch, int threads, const std::string& isa)
+    : program_(std::move(program)), isa_(isa), kernels_(kernels_of(isa, program_->is_double)), batch_(batch),
+      threads_(threads), code_(decode(*program_, kernels_, batch, threads)), address_(program_->values.size()) {
+  place_temps();
+  place_constants();
+  packed_ = Arena(code_->packed_bytes + 64);
+  const i64 each = aligned(code_->scratch_bytes) + 64;
+  scratch_ = Arena(each * threads);
+  for (int t = 0; t < threads; ++t) contexts_.push_back({&step_, scratch_.data() + t * each, {}});
+  step_.address = address_.data();
+  step_.packed = packed_.data();
+}
+
+void Workspace::place_temps() {
+  std::vector<i64> offsets;
+  i64 bytes = 0;
+  for (const Slot& slot : program_->slots) {
+    offsets.push_back(bytes);
+    bytes += aligned(std::max(slot.count.per_row * batch_, slot.count.fixed) * kernels_.element) + 64;
+  }
+  slots_ = Arena(bytes + 64);
+  for (std::size_t i = 0; i < address_.size(); ++i) {
+    const Value& value = program_->values[i];
+    if (value.line != 0 && value.kind == ValueKind::temp) address_[i] = slots_.data() + offsets[static_cast<std::size_t>(value.slot)];
+  }
+}
+
+void Workspace::set_number(char* cell, double number) const {
+  if (program_->is_double) *reinterpret_cast<double*>(cell) = number;
+  else *reinterpret_cast<float*>(cell) = static_cast<float>(number);
+}
+
+void Workspace::place_constants() {
+  i64 bytes = 128;
+  for (const Value& value : program_->values) bytes += aligned(static_cast<i64>(value.numbers.size()) * kernels_.element);
+  constants_ = Arena(bytes);
+  rows_cell_ = constants_.data();
+  step_cell_ = constants_.data() + 64;
+  char* next = constants_.data() + 128;
+  for (std::size_t i = 0; i < address_.size(); ++i) {
+    const Value& value = program_->values[i];
+    if (value.kind == ValueKind::rows) address_[i] = rows_cell_;
+    if (value.kind == ValueKind::step) address_[i] = step_cell_;
+    if (value.kind != ValueKind::constant) continue;
+    address_[i] = next;
+    for (std::size_t j = 0; j < value.numbers.size(); ++j) set_number(next + static_cast<i64>(j) * kernels_.element, value.numbers[j]);
+    next += aligned(static_cast<i64>(value.numbers.size()) * kernels_.element);
+  }
+}
+
+namespace {
+template <class Table> char* array_of(const Table& table, const std::vector<char*>& arrays, const std::string& name) {
+  return arrays[static_cast<std::size_t>(std::distance(table.begin(), table.find(name)))];
+}
+}  // namespace
+
+void Workspace::bind(const Bound& bound, i64 start) {
+  moving_.clear();
+  for (std::size_t i = 0; i < address_.size(); ++i) {
+    const Value& value = program_->values[i];
+    if (value.line == 0) continue;
+    const i64 element = kernels_.element;
+    if (value.kind == ValueKind::input) address_[i] = array_of(program_->inputs, bound.inputs, value.name);
+    if (value.kind == ValueKind::state) address_[i] = array_of(program_->states, bound.states, value.name) + value.offset * element;
+    if (value.kind == ValueKind::part) address_[i] = address_[static_cast<std::size_t>(value.base)] + value.offset * element;
+    if (value.kind != ValueKind::output) continue;
+    address_[i] = array_of(program_->outputs, bound.outputs, value.name);
+    if (value.count.per_row > 0) moving_.push_back({static_cast<int>(i), value.count.per_row * element});
+  }
+  step_.order = bound.order;
+  step_.first = start;
+}
+
+i64 Workspace::run(const Bound& bound, i64 start, i64 stop, u64 step, const std::function<bool()>& interrupted) {
+  const FlushSubnormals flush;
+  bind(bound, start);
+  double cycles = 0;
+  for (const CodePhase& phase : code_->phases) cycles += phase.cycles(batch_);
+  const i64 steps_between_polls = std::max<i64>(1, static_cast<i64>(cycles_between_polls / cycles));
+  auto polled = std::chrono::steady_clock::now();
+  i64 done = 0;
+  for (i64 row = start; row < stop; row += batch_, ++done) {
+    if (done > 0 && done % steps_between_polls == 0 && std::chrono::steady_clock::now() - polled > poll_interval) {
+      if (interrupted()) throw Interrupted{};
+      polled = std::chrono::steady_clock::now();
+    }
+    step_.rows = std::min(batch_, stop - row);
+    step_.first = row;
+    step_.number = step + static_cast<u64>(done);
+    run_step();
+    for (const Moving& output : moving_) address_[static_cast<std::size_t>(output.value)] += output.bytes_per_row * step_.rows;
+  }
+  return done;
+}
+
+void Workspace::run_step() {
+  set_number(rows_cell_, static_cast<double>(step_.rows));
+  set_number(step_cell_, static_cast<double>(step_.number));
+  for (const CodePhase& phase : code_->phases) run_phase(phase);
+}
+
+template <auto Part> void Workspace::share_out(void* owner, int thread) {
+  Workspace& self = *static_cast<Workspace*>(owner);
+  (self.*Part)(*self.phase_, thread, self.threads_.count());
+}
+
+void Workspace::run_phase(const CodePhase& phase) {
+  const bool shared = threads_.count() > 1 && phase.kind != PhaseKind::one && phase.cycles(step_.rows) > worth_sharing;
+  if (shared) {
+    phase_ = &phase;
+    if (phase.packs) threads_.run(share_out<&Workspace::pack_part>, this);
+    threads_.run(share_out<&Workspace::run_part>, this);
+  } else {
+    if (phase.packs) pack_part(phase, 0, 1);
+    run_part(phase, 0, 1);
+  }
+  raise_fault();
+}
+
+void Workspace::pack_part(const CodePhase& phase, int thread, int parts) {
+  for (const Task* task : phase.tasks) {
+    if (task->pack == nullptr) continue;
+    const Share panels = share(task->pack_units, 1, thread, parts);
+    if (panels.begin < panels.end) task->pack(*task, contexts_[static_cast<std::size_t>(thread)], panels);
+  }
+}
+
+void Workspace::run_part(const CodePhase& phase, int thread, int parts) {
+  Context& context = contexts_[static_cast<std::size_t>(thread)];
+  if (phase.kind == PhaseKind::rows) return run_rows(phase, context, share(step_.rows, parts > 1 ? 16 : 1, thread, parts));
+  for (const Task* task : phase.tasks) {
+    const i64 total = task->units.at(step_.rows);
+    const bool whole = parts == 1 || !task->divisible;
+    const Share part = whole ? Share{0, thread == 0 ? total : 0} : share(total, task->align, thread, parts);
+    if (part.begin < part.end) task->run(*task, context, part);
+  }
+}
+
+void Workspace::run_rows(const CodePhase& phase, Context& context, Share rows) {
+  if (rows.begin == rows.end) return;
+  for (const Task* task : phase.tasks) task->run(*task, context, {rows.begin * task->units_per_row, rows.end * task->units_per_row});
+}
+
+// Of several faults the one in the earliest row is reported, whatever the number of threads.
+void Workspace::raise_fault() {
+  const Fault* first = nullptr;
+  for (Context& context : contexts_) {
+    const Fault& fault = context.fault;
+    if (fault.task != nullptr && (first == nullptr || fault.row < first->row)) first = &fault;
+  }
+  if (first == nullptr) return;
+  const auto& task = static_cast<const LookupTask&>(*first->task);
+  const std::string label = *task.label == '\0' ? "" : std::string(task.label) + ", ";
+  const std::string index = first->index == INT64_MIN ? "not a finite number" : std::to_string(first->index);
+  const std::string what = label + "row " + std::to_string(step_.first + first->row / std::max<i64>(task.m.per_row, 1)) + ": index is " + index + ", expected " +
+                           std::to_string(-task.size) + ".." + std::to_string(task.size - 1) + " (program line " + std::to_string(task.line) + ")";
+  for (Context& context : contexts_) context.fault = {};
+  throw std::out_of_range(what);
+}
+
+}  // namespace lamina

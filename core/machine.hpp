@@ -1,0 +1,69 @@
+// Runs the steps of an epoch: for each batch gather, then phase by phase. Nothing of Python is known here.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arena.hpp"
+#include "decode.hpp"
+#include "threads.hpp"
+
+namespace lamina {
+
+// The caller's arrays for some steps, in the order of the program's inputs, states and outputs by name.
+struct Bound {
+  std::vector<char*> inputs, states, outputs;
+  const i64* order = nullptr;  // rows in the order of the pass, or null
+};
+
+struct Interrupted {};
+
+class Workspace {
+ public:
+  Workspace(std::shared_ptr<const Program> program, i64 batch, int threads, const std::string& isa);
+
+  const Program& program() const { return *program_; }
+  const std::string& isa() const { return isa_; }
+  i64 batch() const { return batch_; }
+  int threads() const { return threads_.count(); }
+
+  // Rows [start, stop) of the pass in batches, the first of them step number `step`; returns the number of steps.
+  // `interrupted` is asked now and then; if it says yes, Interrupted is thrown between two steps.
+  i64 run(const Bound& bound, i64 start, i64 stop, u64 step, const std::function<bool()>& interrupted);
+
+ private:
+  void place_temps();
+  void place_constants();
+  void bind(const Bound& bound, i64 start);
+  template <auto Part> static void share_out(void* owner, int thread);
+  void run_step();
+  void run_phase(const CodePhase& phase);
+  void run_part(const CodePhase& phase, int thread, int parts);
+  void run_rows(const CodePhase& phase, Context& context, Share rows);
+  void pack_part(const CodePhase& phase, int thread, int parts);
+  void set_number(char* cell, double number) const;
+  void raise_fault();
+
+  std::shared_ptr<const Program> program_;
+  const std::string isa_;
+  const Kernels& kernels_;
+  const i64 batch_;
+  Threads threads_;
+  std::unique_ptr<Code> code_;
+  Arena slots_, constants_, packed_, scratch_;
+  std::vector<char*> address_;
+  struct Moving {  // an output with a part for each row
+    int value;
+    i64 bytes_per_row;
+  };
+  std::vector<Moving> moving_;
+  char* rows_cell_ = nullptr;
+  char* step_cell_ = nullptr;
+  std::vector<Context> contexts_;
+  Step step_{};
+  const CodePhase* phase_ = nullptr;  // that the threads are in
+};
+
+}  // namespace lamina

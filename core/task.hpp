@@ -1,0 +1,189 @@
+// What the machine runs: a Program decoded into flat tasks with resolved operands. Written once by decode.cpp,
+// read by the kernels of every instruction set, so nothing here may emit code of its own (only always_inline).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lamina {
+
+using i64 = std::int64_t;
+using u64 = std::uint64_t;
+
+// A count that may depend on the number of rows of the batch.
+struct Extent {
+  i64 per_row = 0;
+  i64 fixed = 0;
+  [[gnu::always_inline]] i64 at(i64 rows) const { return per_row * rows + fixed; }
+  bool operator==(const Extent&) const = default;
+};
+
+struct Share {
+  i64 begin;
+  i64 end;
+};
+
+// The first index that a table does not have, found by a thread.
+struct Fault {
+  const struct Task* task = nullptr;
+  i64 row = 0;
+  i64 index = 0;
+};
+
+// What all threads share while a phase runs.
+struct Step {
+  char* const* address;  // of each value
+  char* packed;          // matrices packed for this phase
+  const i64* order;      // permutation of the caller's rows, or null
+  i64 rows;              // of this batch
+  i64 first;             // position in the pass of the batch's first row
+  u64 number;            // of the step
+};
+
+// What one thread has for itself.
+struct Context {
+  const Step* step;
+  char* scratch;
+  Fault fault;
+};
+
+using Kernel = void (*)(const Task&, Context&, Share);
+
+// One instruction. Its work is a range of `units`, any part of which can run on its own.
+struct Task {
+  Kernel run = nullptr;
+  Kernel pack = nullptr;     // before the phase: put an operand into the kernel's layout; units are `pack_units`
+  Extent units;
+  i64 units_per_row = 0;     // in a phase of rows: units of one row of the batch
+  i64 align = 1;             // a part begins at a multiple of this
+  i64 pack_units = 0;
+  bool divisible = true;
+  int line = 0;
+  const char* label = "";
+  double cycles_fixed = 0;   // rough cost, for deciding about threads
+  double cycles_per_row = 0;
+};
+
+// ---- map ------------------------------------------------------------------------------------------------
+
+constexpr i64 block_bytes = 2048;           // of one register of the map interpreter
+constexpr i64 block_stride = block_bytes + 64;  // with slack for a whole vector
+
+using MapKernel = void (*)(void* out, const void* a, const void* b, const void* c, i64 n);
+
+struct MapOp {
+  MapKernel tall = nullptr;  // when a block is several whole rows
+  MapKernel wide = nullptr;  // when a block is a piece of one row: columns are then single numbers
+  int out = 0;
+  int arguments[3] = {0, 0, 0};
+  bool single_tall = false;  // works on one element
+  bool single_wide = false;
+  bool random = false;
+  u64 stream = 0;
+};
+
+enum class Spread : int { full, row, column, scalar };
+
+struct MapSource {
+  int value;
+  int reg;
+  Spread spread;
+  int block = -1;  // scratch block of a row or column written out
+};
+
+enum class Fold : int { none, sum_columns, max_columns, sum_rows, max_rows, sum_all, max_all };
+
+struct MapSink {
+  int value;
+  int reg;
+  Fold fold;
+  bool copied;       // a full output that is not computed in place
+  i64 scratch = 0;   // bytes: running sums
+};
+
+struct MapConstant {
+  int reg;
+  const char* data;
+};
+
+struct MapTask : Task {
+  Extent rows;
+  Extent columns;
+  bool by_columns = false;   // units are columns, else rows
+  i64 registers = 0;
+  i64 blocks_offset = 0;     // bytes into scratch, behind the register table
+  i64 scratch_bytes = 0;
+  const MapSource* sources = nullptr;
+  const MapConstant* constants = nullptr;
+  const MapOp* uniform = nullptr;  // once
+  const MapOp* ops = nullptr;      // for each block
+  const MapSink* sinks = nullptr;
+  const int* block_of = nullptr;   // scratch block of a register, or -1
+  int source_count = 0, constant_count = 0, uniform_count = 0, op_count = 0, sink_count = 0;
+};
+
+// ---- matmul ---------------------------------------------------------------------------------------------
+
+struct MatmulTask : Task {
+  int a, b, c;
+  Extent m, k;
+  i64 n;
+  i64 a_row, a_column, b_row, b_column;
+  bool by_columns = false;
+  bool packed = false;       // B goes into panels before the phase
+  i64 packed_offset = 0;     // bytes
+  i64 chunk = 0;             // rows of C between epilogues
+  const MapTask* then = nullptr;
+};
+
+// ---- moving data ----------------------------------------------------------------------------------------
+
+struct LoadTask : Task {
+  int target, input;
+  i64 per_row;
+};
+
+constexpr int max_rank = 6;
+
+struct CopyTask : Task {
+  int target, source;
+  int rank;
+  Extent outer;
+  i64 sizes[max_rank];
+  i64 target_offset, source_offset;
+  i64 target_strides[max_rank], source_strides[max_rank];
+};
+
+struct FillTask : Task {
+  int target;
+  double number;
+};
+
+struct LookupTask : Task {  // take, scatter_add, argmax
+  int target, table, index;
+  Extent m;
+  i64 n, size;
+};
+
+// ---- the kernels of one instruction set and element type --------------------------------------------------
+
+struct MapRow {
+  const char* name;
+  int arguments;
+  double cycles;
+  MapKernel kernels[8];  // bit i of the index: argument i is a single number
+};
+
+struct Kernels {
+  const char* isa;
+  i64 element;              // bytes
+  const MapRow* map_rows;
+  int map_row_count;
+  i64 panel;                // columns of a packed panel
+  i64 tile_rows;            // rows of the widest tile
+  i64 matmul_scratch;       // bytes
+  Kernel load, matmul, pack, map, copy, fill, take, scatter_add, argmax;
+  MapKernel copy_block, splat_block;
+};
+
+}  // namespace lamina
