@@ -14,6 +14,8 @@ import numpy as np
 
 from lamina import config
 from lamina.errors import LaminaError, ModelFileError
+from lamina.metrics import Metric
+from lamina.optimizers import Optimizer
 from lamina.saving.hdf5_reader import StoredArray
 from lamina.saving.hdf5_writer import Group
 from lamina.variables import Variable
@@ -66,7 +68,12 @@ def _children(thing: Any) -> list[tuple[str, Any]]:
 
 
 def _has_state(x: Any) -> bool:
-    return hasattr(x, "save_own_variables")
+    return _by_list(x) or hasattr(x, "save_own_variables")
+
+
+def _by_list(x: Any) -> bool:
+    """Whether the object's arrays are its ``variables``; layers may say otherwise in ``save_own_variables``."""
+    return isinstance(x, Optimizer | Metric)
 
 
 def state_of(model: Any) -> dict[str, Group]:
@@ -74,7 +81,10 @@ def state_of(model: Any) -> dict[str, Group]:
     groups = {}
     for path, thing in saveables(model):
         group = Group(thing.name if isinstance(getattr(thing, "name", None), str) else None)
-        thing.save_own_variables(group.arrays)
+        if _by_list(thing):
+            group.arrays.update((str(i), v.numpy()) for i, v in enumerate(thing.variables))
+        else:
+            thing.save_own_variables(group.arrays)
         if group.name or group.arrays:
             groups[path] = group
     return groups
@@ -98,7 +108,7 @@ def load_state(
     for path, thing in saveables(model):
         stored = groups.pop(path, {})
         try:
-            _load_own(thing, stored, path)
+            _load_own(thing, stored)
         except (LaminaError, KeyError, TypeError) as error:
             message = f"{path or 'the model'!r} does not fit {type(thing).__name__} {thing.name!r}: {_reason(error)}"
             if not skip_mismatch:
@@ -131,24 +141,18 @@ def _grouped(arrays: Mapping[str, StoredArray]) -> dict[str, dict[str, StoredArr
     return groups
 
 
-def _load_own(thing: Any, stored: Mapping[str, StoredArray], path: str) -> None:
-    if path.rpartition("/")[2] == OPTIMIZER:
-        _load_optimizer(thing, stored)
-    else:
-        thing.load_own_variables({key: array.read() for key, array in stored.items()})
-
-
-def _load_optimizer(optimizer: Any, stored: Mapping[str, StoredArray]) -> None:
-    """Keras leaves an optimizer fresh, with a warning, when the file has another number of arrays for it."""
-    variables: list[Variable] = optimizer.variables
+def _load_own(thing: Any, stored: Mapping[str, StoredArray]) -> None:
+    if not _by_list(thing):
+        return thing.load_own_variables({key: array.read() for key, array in stored.items()})
+    variables: list[Variable] = thing.variables
     if len(stored) == len(variables):
         for index, variable in enumerate(variables):
             assign(variable, stored[str(index)].read())
-    elif stored and not _never_stepped(stored):
+    elif stored and not _never_stepped(stored):  # Keras leaves it fresh, too
         warnings.warn(
-            f"Skipping variable loading for optimizer '{optimizer.name}', because it has {len(variables)} variables "
+            f"Skipping variable loading for optimizer '{thing.name}', because it has {len(variables)} variables "
             f"whereas the saved optimizer has {len(stored)} variables.",
-            stacklevel=2,
+            stacklevel=4,
         )
 
 
