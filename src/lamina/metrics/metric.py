@@ -1,0 +1,102 @@
+"""Metric: numbers gathered over batches in variables, and a result computed from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from lamina import config, initializers
+from lamina.variables import Variable
+
+
+class Metric(config.Configured):
+    """Base of all metrics; a subclass writes ``update_state`` with ``lamina.ops``, and ``result``.
+
+    Args:
+        dtype: the states' float type, the session's by default.
+        name: its name, made from the class's by default.
+
+    Example:
+        >>> class Rows(Metric):
+        ...     def __init__(self, name="rows", dtype=None):
+        ...         super().__init__(dtype, name)
+        ...         self.count = self.add_weight(name="count")
+        ...
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         self.count.assign_add(len(y_true))
+        ...
+        ...     def result(self):
+        ...         return self.count.numpy()
+        >>> float(Rows()([1, 2], [1, 2]))
+        2.0
+    """
+
+    # Whether more is better: "up", "down", or None where nobody can tell.
+    _direction: str | None = None
+
+    def __init__(self, dtype: str | None = None, name: str | None = None):
+        self.name = name or config.unique_name(type(self).__name__)
+        self.dtype = config.float_dtype(dtype)
+        self._variables: list[Variable] = []
+
+    def add_weight(
+        self, shape: Sequence[int] = (), initializer: Any = None, dtype: str | None = None, name: str | None = None
+    ) -> Variable:
+        """A new state.
+
+        Args:
+            shape: its shape.
+            initializer: its first numbers, 0 by default.
+            dtype: its float type, the metric's by default.
+            name: its name.
+        """
+        make = initializers.get("zeros" if initializer is None else initializer)
+        assert make is not None
+        value = make(tuple(shape), dtype=dtype or self.dtype)
+        variable = Variable(value, name or "variable", dtype or self.dtype, trainable=False)
+        variable.path = f"{self.name}/{variable.name}"
+        self._variables.append(variable)
+        return variable
+
+    add_variable = add_weight
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The states."""
+        return list(self._variables)
+
+    def to(self, dtype: str) -> Self:
+        """The metric itself, its states from now on of another float type."""
+        self.dtype = config.float_dtype(dtype)
+        for variable in self._variables:
+            variable.move(np.empty(variable.shape, dtype))
+        return self
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Take one more batch into the states; a subclass defines it."""
+        raise TypeError(f"{type(self).__name__} must define update_state(y_true, y_pred, sample_weight=None)")
+
+    def result(self) -> Any:
+        """The metric over all batches since the last reset; a subclass defines it."""
+        raise TypeError(f"{type(self).__name__} must define result()")
+
+    def reset_state(self) -> None:
+        """All states 0 again."""
+        for variable in self._variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """``update_state``, then ``result``."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def ratio(a: Any, b: Any) -> np.ndarray:
+    """a / b, 0 where b is 0."""
+    a, b = np.broadcast_arrays(a, b)
+    return np.divide(a, b, out=np.zeros_like(a), where=b != 0)[()]
