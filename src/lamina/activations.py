@@ -94,13 +94,14 @@ def tanh(x: Any) -> Array:
     return ops.tanh(x)
 
 
-TABLE: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         elu, exponential, gelu, hard_sigmoid, leaky_relu, linear, log_sigmoid, log_softmax, relu, relu6, selu,
         sigmoid, silu, softmax, softplus, softsign, tanh,
     )
-} | {"swish": silu}  # fmt: skip
+}  # fmt: skip
+TABLE = FUNCTIONS | {"swish": silu}
 
 
 def get(identifier: Any) -> Callable[..., Any]:

@@ -87,7 +87,8 @@ class MinMaxNorm(Constraint):
         return w * (desired / (config.epsilon() + norms))
 
 
-TABLE = config.names_of(MaxNorm, MinMaxNorm, NonNeg, UnitNorm)
+CLASSES = {c.__name__: c for c in (MaxNorm, MinMaxNorm, NonNeg, UnitNorm)}
+TABLE = config.names_of(*CLASSES.values())
 
 
 def get(identifier: Any) -> Callable[[Any], Any] | None:

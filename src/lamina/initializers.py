@@ -293,10 +293,15 @@ class Orthogonal(RandomInitializer):
         return np.asarray(self.gain * (q.T if rows < columns else q).reshape(shape), dtype or config.floatx())
 
 
+CLASSES = {
+    c.__name__: c
+    for c in (
+        Zeros, Ones, Constant, Identity, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling,
+        GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal,
+    )
+}  # fmt: skip
 TABLE = config.names_of(
-    Zeros, Ones, Constant, Identity, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling,
-    GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal,
-    zero=Zeros, one=Ones, normal=RandomNormal, uniform=RandomUniform,
+    *CLASSES.values(), zero=Zeros, one=Ones, normal=RandomNormal, uniform=RandomUniform,
     IdentityInitializer=Identity, OrthogonalInitializer=Orthogonal,
 )  # fmt: skip
 

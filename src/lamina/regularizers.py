@@ -74,7 +74,8 @@ def _factor(name: str, value: float | None, default: float) -> float:
     return float(value)
 
 
-TABLE = config.names_of(L1, L2, L1L2)
+CLASSES = {c.__name__: c for c in (L1, L2, L1L2)}
+TABLE = config.names_of(*CLASSES.values())
 
 
 def get(identifier: Any) -> Callable[[Any], Any] | None:

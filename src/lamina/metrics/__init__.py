@@ -45,6 +45,13 @@ CLASSES = {
         AUC, Precision, Recall,
     )
 }  # fmt: skip
+FUNCTIONS = {
+    f.__name__: f
+    for f in (
+        accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy,
+        top_k_categorical_accuracy, sparse_top_k_categorical_accuracy,
+    )
+}  # fmt: skip
 TABLE = config.names_of(
     *CLASSES.values(),
     bce=BinaryCrossentropy, BCE=BinaryCrossentropy,

@@ -330,7 +330,7 @@ class Optimizer(config.Configured):
 
 
 def _schedule(record: Mapping[str, Any]) -> Any:
-    return config.lookup("learning-rate schedule", schedules.TABLE, record)
+    return config.lookup("learning-rate schedule", schedules.CLASSES, record)
 
 
 def _rate(rate: Any) -> Variable | LearningRateSchedule:

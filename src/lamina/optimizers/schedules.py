@@ -256,7 +256,7 @@ def _positive(name: str, value: int) -> int:
     return value
 
 
-TABLE: dict[str, type[LearningRateSchedule]] = {
+CLASSES: dict[str, type[LearningRateSchedule]] = {
     c.__name__: c
     for c in (
         ExponentialDecay,
