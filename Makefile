@@ -36,12 +36,8 @@ types: build .venv/.dev  ## mypy, strict, on the whole package
 	$(BIN)/mypy
 
 warnings: .venv/.tools  ## compile the core with every warning an error
-	@$(BIN)/cmake -S . -B build/warnings -G Ninja -DCMAKE_BUILD_TYPE=Release \
-	  -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python \
-	  -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DSKBUILD_SABI_VERSION= \
-	  -DCMAKE_PREFIX_PATH="$$($(BIN)/python -m nanobind --cmake_dir)" -Wno-dev >build-warnings.log \
-	  || { cat build-warnings.log; exit 1; }
-	@rm build-warnings.log
+	@$(BIN)/cmake -S . -B build/warnings -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DLAMINA_WERROR=ON \
+	  -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python --log-level=WARNING
 	$(BIN)/cmake --build build/warnings
 
 wheel: dist/.made  ## build the wheel in dist/ and try it in an environment of its own
