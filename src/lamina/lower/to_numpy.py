@@ -85,7 +85,8 @@ def take(table: np.ndarray, indices: np.ndarray) -> np.ndarray:
     bad = np.argwhere((indices < -len(table)) | (indices >= len(table)))
     if len(bad):
         at = tuple(map(int, bad[0]))
-        raise IndexError(f"index {indices[at]} in row {at[0] if at else 0} is outside the table's {len(table)} rows")
+        row, last = (at[0] if at else 0), len(table) - 1
+        raise IndexError(f"row {row}: index is {indices[at]}, expected {-last - 1}..{last}")
     return table[indices]
 
 

@@ -51,7 +51,7 @@ class Emitter:
         if node.op == "constant":
             numbers = node.attrs["value"].reshape(-1).tolist()
             text = " ".join(float(x).hex() for x in numbers)
-            return self._new((text, len(numbers)), f"constant {len(numbers)} {text}")
+            return self._new((text, len(numbers)), f"constant {text}")
         if node.op in ("rows", "step"):
             return self._new(node.op, node.op)
         per_row, fixed = count(node.shape)

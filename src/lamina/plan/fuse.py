@@ -142,16 +142,22 @@ class _Fusion:
         users = self._users()
         single: set[Node] = set()
         across: set[Node] = set()
+        flat: set[Node] = set()  # those of sums over everything, whose loop has no rows and columns
         for node in reversed(self.nodes):
             mine = users.get(node)
             if OPS[node.op].kind != ELEMENTWISE or node in self.roots or not mine:
                 continue
             if not all(_is_looped(user) and _same_loop(user, node) for user in mine):
                 continue
+            is_flat = any(crossing(user) == "all" or user in flat for user in mine)
+            if is_flat and len(loop_of(node.shape)) not in self._chain_splits(node):
+                continue
             if all(crossing(user) or user in across for user in mine):
                 across.add(node)
             elif len(mine) == 1:
                 single.add(node)
+            if is_flat and node in across | single:
+                flat.add(node)
         return single | across
 
     def _users(self) -> dict[Node, set[Node]]:
@@ -225,8 +231,8 @@ def _splits(node: Node) -> frozenset[int]:
         return fitting_splits(node.shape, (x.shape for x in operands(node)))
     shape = node.inputs[0].shape
     kind, cut = reduction(node)
-    every = fitting_splits(shape, [shape])
-    return every if kind == "all" else every & {cut}
+    # A sum over everything adds in the order of memory, whatever is fused with it: one column.
+    return fitting_splits(shape, [shape]) & {len(loop_of(shape)) if kind == "all" else cut}
 
 
 def depends(unit: Unit, on: Unit) -> bool:

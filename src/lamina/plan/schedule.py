@@ -16,6 +16,8 @@ def kind_of(unit: Unit) -> str:
         if unit.across:
             return ONE if is_small(unit) else SPLIT
         return ROWS if unit.loop[:1] == (None,) else ONE if is_small(unit) else SPLIT
+    if unit.op in ("concatenate", "pad") and None not in unit.node.shape:
+        return ONE  # several instructions that write to one array
     if unit.op == "copy":
         return ROWS if None in unit.node.shape else ONE if count(unit.node.shape)[1] <= SMALL else SPLIT
     return ROWS if None in unit.node.shape[:1] else SPLIT
