@@ -240,11 +240,22 @@ class InstructionCheck {
     if (rows_ && !by_row) fail("a phase of rows has only full, sum_cols and max_cols outputs");
     expect(out.value, output_count(out.store), "its kind of output for this m and n");
     for (const MapInput& input : in_.inputs) {
-      const bool in_place = input.spread == Spread::full && out.store == Store::full && memory_.same(input.value, out.value);
-      if (!in_place) disjoint(out.value, input.value);
+      if (!memory_.same(input.value, out.value) || !in_place(input.spread, out.store)) disjoint(out.value, input.value);
     }
     for (int other : access_.writes) disjoint(out.value, other);
     access_.writes.push_back(out.value);
+  }
+
+  // A result may replace an operand of its own kind: each of its elements is stored after the last use.
+  static bool in_place(Spread in, Store out) {
+    switch (out) {
+      case Store::full: return in == Spread::full;
+      case Store::sum_columns:
+      case Store::max_columns: return in == Spread::column;
+      case Store::sum_rows:
+      case Store::max_rows: return in == Spread::row;
+      default: return in == Spread::scalar;
+    }
   }
 
   i64 inner_reach(const Side& side) const {
@@ -344,15 +355,20 @@ class Flow {
   }
 
  private:
+  struct Step {  // a matmul and its epilogue are one
+    const Instruction* in;
+    Access access;
+  };
+
   void check_phase(const Phase& phase) {
-    std::vector<std::pair<int, Access>> done;  // line and access; a matmul and its epilogue are one
+    std::vector<Step> done;
     const Instruction* before = nullptr;
     for (const Instruction& in : phase.instructions) {
       const Access access = InstructionCheck(program_, memory_, phase.kind, in, before).check();
       for (int id : access.reads) check_defined(in, id);
       for (int id : access.writes) define(id);
-      if (in.op == Op::then) join(done.back().second, access);
-      else done.emplace_back(in.line, access);
+      if (in.op == Op::then) join(done.back().access, access);
+      else done.push_back({&in, access});
       before = &in;
     }
     if (phase.kind == PhaseKind::split) independent(done);
@@ -380,36 +396,70 @@ class Flow {
     throw ProgramError(in.line, "value " + std::to_string(id) + (owner < 0 ? " is read before it is written" : " has been overwritten by value " + std::to_string(owner) + " in slot " + std::to_string(rooted(id).slot)));
   }
 
-  void independent(const std::vector<std::pair<int, Access>>& all) const {
-    for (const auto& [line, access] : all) {
-      for (const auto& [other_line, other] : all) {
-        if (line == other_line) continue;
-        for (int write : access.writes) {
-          refuse_shared(line, other_line, write, other.reads);
-          refuse_shared(line, other_line, write, other.writes);
+  void independent(const std::vector<Step>& all) const {
+    for (const Step& step : all) {
+      for (const Step& other : all) {
+        if (step.in == other.in || side_by_side(*step.in, *other.in)) continue;
+        for (int write : step.access.writes) {
+          refuse_shared(step, other, write, other.access.reads);
+          refuse_shared(step, other, write, other.access.writes);
         }
       }
     }
   }
-  void refuse_shared(int line, int other_line, int write, const std::vector<int>& touched) const {
+  void refuse_shared(const Step& step, const Step& other, int write, const std::vector<int>& touched) const {
     for (int id : touched) {
-      if (memory_.overlap(write, id)) throw ProgramError(std::max(line, other_line), "instructions of a split phase are independent; value " + std::to_string(write) + " written on line " + std::to_string(line) + " shares memory with value " + std::to_string(id) + " on line " + std::to_string(other_line));
+      if (!memory_.overlap(write, id)) continue;
+      throw ProgramError(std::max(step.in->line, other.in->line), "instructions of a split phase are independent; value " + std::to_string(write) + " written on line " + std::to_string(step.in->line) + " shares memory with value " + std::to_string(id) + " on line " + std::to_string(other.in->line));
     }
+  }
+  // Two copies into different elements of one value, as a concatenation makes them.
+  bool side_by_side(const Instruction& a, const Instruction& b) const {
+    if (a.op != Op::copy || b.op != Op::copy || a.operands[0] != b.operands[0]) return false;
+    if (memory_.overlap(a.operands[0], a.operands[1]) || memory_.overlap(b.operands[0], b.operands[1])) return false;
+    std::vector<bool> taken(written_by(a));
+    const std::vector<bool> more(written_by(b));
+    if (taken.empty() || more.empty()) return false;
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+      if (taken[i] && more[i]) return false;
+    }
+    return true;
+  }
+  // The elements, of the value or of each row of the batch, that a copy writes; empty if rows mix.
+  std::vector<bool> written_by(const Instruction& copy) const {
+    const Extent count = memory_.of(copy.operands[0]).count;
+    const i64 stride = copy.target.strides[0];
+    if (batch(count) && stride * copy.outer.per_row != count.per_row) return {};
+    std::vector<bool> marks(static_cast<std::size_t>(count.per_row + count.fixed));
+    const i64 outer = copy.outer.per_row + copy.outer.fixed;
+    const bool within = mark(copy, 0, outer, copy.target.offset, marks);
+    return within ? marks : std::vector<bool>{};
+  }
+  bool mark(const Instruction& copy, std::size_t level, i64 size, i64 at, std::vector<bool>& marks) const {
+    for (i64 i = 0; i < size; ++i, at += copy.target.strides[level]) {
+      if (level < copy.sizes.size()) {
+        if (!mark(copy, level + 1, copy.sizes[level], at, marks)) return false;
+      } else {
+        if (static_cast<std::size_t>(at) >= marks.size()) return false;
+        marks[static_cast<std::size_t>(at)] = true;
+      }
+    }
+    return true;
   }
 
   // Threads run through a phase of rows at their own pace: a slot must give every row the same place throughout.
-  void even_slots(const std::vector<std::pair<int, Access>>& all) const {
+  void even_slots(const std::vector<Step>& all) const {
     std::map<int, int> first;  // space → a value written there
-    for (const auto& [line, access] : all) {
+    for (const auto& [in, access] : all) {
       for (int id : access.writes) first.emplace(memory_.of(id).space, id);
     }
-    for (const auto& [line, access] : all) {
+    for (const auto& [in, access] : all) {
       Access both = access;
       join(both, {access.writes, {}});
       for (int id : both.reads) {
         const auto found = first.find(memory_.of(id).space);
         if (found == first.end() || memory_.of(id).count == memory_.of(found->second).count) continue;
-        throw ProgramError(line, "values " + std::to_string(found->second) + " and " + std::to_string(id) + " share memory in a phase of rows and differ in size: " + describe(memory_.of(found->second).count) + " and " + describe(memory_.of(id).count));
+        throw ProgramError(in->line, "values " + std::to_string(found->second) + " and " + std::to_string(id) + " share memory in a phase of rows and differ in size: " + describe(memory_.of(found->second).count) + " and " + describe(memory_.of(id).count));
       }
     }
   }

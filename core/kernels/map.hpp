@@ -126,9 +126,7 @@ template <class T> class MapRun {
       case Fold::sum_columns: fold_rows<T, Sum>(out + row, reg(s.reg), rows, n_); break;
       case Fold::max_columns: fold_rows<T, Max>(out + row, reg(s.reg), rows, n_); break;
       case Fold::sum_all:
-      case Fold::max_all:
-        for (i64 r = 0; r < rows; ++r) add_lanes(s, r * n_, n_);
-        break;
+      case Fold::max_all: add_lanes(s, row * n_, rows * n_); break;
       default: join_rows(s, row, rows, 0, n_);
     }
   }
@@ -166,17 +164,19 @@ template <class T> class MapRun {
         break;
       case Fold::sum_rows:
       case Fold::max_rows: join_rows(s, row, 1, column, count); break;
-      default: add_lanes(s, 0, count);
+      case Fold::sum_all:
+      case Fold::max_all: add_lanes(s, row * n_ + column, count); break;
+      default: add_lanes(s, column, count);
     }
   }
 
-  // ---- sums along a row, or over all: 64 lanes by the number of the column
+  // ---- sums along a row, or over all: 64 lanes by the number of the element
   static bool summing(const MapSink& s) { return s.fold == Fold::sum_columns || s.fold == Fold::sum_rows || s.fold == Fold::sum_all; }
   static bool lanes_of(const MapSink& s, bool all) {
     return all ? s.fold == Fold::sum_all || s.fold == Fold::max_all : s.fold == Fold::sum_columns || s.fold == Fold::max_columns;
   }
-  void add_lanes(const MapSink& s, i64 from, i64 count) {
-    (summing(s) ? Lanes<T, Sum>::add : Lanes<T, Max>::add)(sums(s), reg(s.reg) + from, count);
+  void add_lanes(const MapSink& s, i64 first, i64 count) {
+    (summing(s) ? Lanes<T, Sum>::add : Lanes<T, Max>::add)(sums(s), first, reg(s.reg), count);
   }
   void start_lanes(bool all) {
     for (int i = 0; i < task_.sink_count; ++i) {

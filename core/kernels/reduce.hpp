@@ -39,14 +39,29 @@ template <class T, class F, int Count> LAMINA_INLINE T fold_vectors(Vec<T> (&v)[
   return x[0];
 }
 
-// A reduction along a row that may come in pieces; each piece but the last has a multiple of 64 elements,
-// or `offset` says in which lane it begins.
+// A reduction that may come in pieces.
 template <class T, class F> struct Lanes {
   static constexpr int vectors = fold_lanes / width<T>;
   static void reset(T* lanes) {
     for (int i = 0; i < fold_lanes; ++i) lanes[i] = F::template start<T>();
   }
-  static void add(T* lanes, const T* v, i64 n) {
+  // Elements that belong to the lanes from `lane` on, all before the last lane.
+  static void add_few(T* lanes, i64 lane, const T* v, i64 n) {
+    for (i64 i = 0; i < n; i += width<T>) {
+      const i64 left = n - i < width<T> ? n - i : width<T>;
+      T* const sum = lanes + lane + i;
+      store_first(sum, F::template join<T>(load_first(sum, left), load_first(v + i, left)), left);
+    }
+  }
+  // Elements of which the first has the number `first`.
+  static void add(T* lanes, i64 first, const T* v, i64 n) {
+    const i64 lane = first % fold_lanes;
+    if (lane == 0) return add_aligned(lanes, v, n);
+    const i64 few = n < fold_lanes - lane ? n : fold_lanes - lane;
+    add_few(lanes, lane, v, few);
+    add_aligned(lanes, v + few, n - few);
+  }
+  static void add_aligned(T* lanes, const T* v, i64 n) {
     Vec<T> acc[vectors];
 #pragma GCC unroll 32
     for (int j = 0; j < vectors; ++j) acc[j] = load(lanes + j * width<T>);
@@ -57,11 +72,7 @@ template <class T, class F> struct Lanes {
     }
 #pragma GCC unroll 32
     for (int j = 0; j < vectors; ++j) store(lanes + j * width<T>, acc[j]);
-    for (; i < n; i += width<T>) {
-      T* const lane = lanes + i % fold_lanes;
-      const i64 left = n - i < width<T> ? n - i : width<T>;
-      store(lane, F::template join<T>(load(lane), load_padded<T, F>(v + i, left)));
-    }
+    add_few(lanes, 0, v + i, n - i);
   }
   static T finish(const T* lanes) {
     Vec<T> v[vectors];
@@ -93,7 +104,7 @@ template <class T, class F> void fold_rows(T* out, const T* v, i64 rows, i64 n) 
   alignas(64) T lanes[fold_lanes];
   for (i64 r = 0; r < rows; ++r) {
     Lanes<T, F>::reset(lanes);
-    Lanes<T, F>::add(lanes, v + r * n, n);
+    Lanes<T, F>::add_aligned(lanes, v + r * n, n);
     out[r] = Lanes<T, F>::finish(lanes);
   }
 }
