@@ -177,9 +177,9 @@ void Workspace::raise_fault() {
   if (first == nullptr) return;
   const auto& task = static_cast<const LookupTask&>(*first->task);
   const std::string label = *task.label == '\0' ? "" : std::string(task.label) + ", ";
-  const std::string index = first->index == INT64_MIN ? "(not a finite number)" : std::to_string(first->index);
-  const std::string what = label + "row " + std::to_string(step_.first + first->row / std::max<i64>(task.m.per_row, 1)) + ": index " + index + " is outside " +
-                           std::to_string(-task.size) + ".." + std::to_string(task.size - 1) + " of a table of " + std::to_string(task.size) + " rows (program line " + std::to_string(task.line) + ")";
+  const std::string index = first->index == INT64_MIN ? "not a finite number" : std::to_string(first->index);
+  const std::string what = label + "row " + std::to_string(step_.first + first->row / std::max<i64>(task.m.per_row, 1)) + ": index is " + index + ", expected " +
+                           std::to_string(-task.size) + ".." + std::to_string(task.size - 1) + " (program line " + std::to_string(task.line) + ")";
   for (Context& context : contexts_) context.fault = {};
   throw std::out_of_range(what);
 }

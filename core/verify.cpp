@@ -399,7 +399,7 @@ class Flow {
   void independent(const std::vector<Step>& all) const {
     for (const Step& step : all) {
       for (const Step& other : all) {
-        if (step.in == other.in || side_by_side(*step.in, *other.in)) continue;
+        if (step.in == other.in) continue;
         for (int write : step.access.writes) {
           refuse_shared(step, other, write, other.access.reads);
           refuse_shared(step, other, write, other.access.writes);
@@ -413,40 +413,6 @@ class Flow {
       throw ProgramError(std::max(step.in->line, other.in->line), "instructions of a split phase are independent; value " + std::to_string(write) + " written on line " + std::to_string(step.in->line) + " shares memory with value " + std::to_string(id) + " on line " + std::to_string(other.in->line));
     }
   }
-  // Two copies into different elements of one value, as a concatenation makes them.
-  bool side_by_side(const Instruction& a, const Instruction& b) const {
-    if (a.op != Op::copy || b.op != Op::copy || a.operands[0] != b.operands[0]) return false;
-    if (memory_.overlap(a.operands[0], a.operands[1]) || memory_.overlap(b.operands[0], b.operands[1])) return false;
-    std::vector<bool> taken(written_by(a));
-    const std::vector<bool> more(written_by(b));
-    if (taken.empty() || more.empty()) return false;
-    for (std::size_t i = 0; i < taken.size(); ++i) {
-      if (taken[i] && more[i]) return false;
-    }
-    return true;
-  }
-  // The elements, of the value or of each row of the batch, that a copy writes; empty if rows mix.
-  std::vector<bool> written_by(const Instruction& copy) const {
-    const Extent count = memory_.of(copy.operands[0]).count;
-    const i64 stride = copy.target.strides[0];
-    if (batch(count) && stride * copy.outer.per_row != count.per_row) return {};
-    std::vector<bool> marks(static_cast<std::size_t>(count.per_row + count.fixed));
-    const i64 outer = copy.outer.per_row + copy.outer.fixed;
-    const bool within = mark(copy, 0, outer, copy.target.offset, marks);
-    return within ? marks : std::vector<bool>{};
-  }
-  bool mark(const Instruction& copy, std::size_t level, i64 size, i64 at, std::vector<bool>& marks) const {
-    for (i64 i = 0; i < size; ++i, at += copy.target.strides[level]) {
-      if (level < copy.sizes.size()) {
-        if (!mark(copy, level + 1, copy.sizes[level], at, marks)) return false;
-      } else {
-        if (static_cast<std::size_t>(at) >= marks.size()) return false;
-        marks[static_cast<std::size_t>(at)] = true;
-      }
-    }
-    return true;
-  }
-
   // Threads run through a phase of rows at their own pace: a slot must give every row the same place throughout.
   void even_slots(const std::vector<Step>& all) const {
     std::map<int, int> first;  // space → a value written there
