@@ -76,9 +76,13 @@ def test_a_failed_write_leaves_the_old_file(path: Path, fails: str, monkeypatch:
 
 
 def test_an_error_while_writing_leaves_nothing(path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), replacing(path) as file:
-        file.write(b"half")
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with replacing(path) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert list(path.parent.iterdir()) == []
 
 

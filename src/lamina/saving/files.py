@@ -197,8 +197,13 @@ def load_weights(model: Any, filepath: FilePath, skip_mismatch: bool = False) ->
         content = _content(filepath)
     if getattr(model, OPTIMIZER, None) is not None and not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    with _about(filepath):
-        load_state(model, read_arrays(content), skip_mismatch=skip_mismatch, whole=False)
+    before = model.get_weights()
+    try:
+        with _about(filepath):
+            load_state(model, read_arrays(content), skip_mismatch=skip_mismatch, whole=False)
+    except ModelFileError:
+        model.set_weights(before)  # all weights of the file or none
+        raise
 
 
 def to_json(model: Any, **kwargs: Any) -> str:

@@ -1,0 +1,36 @@
+"""The closed table of what a model file may name, with the places that Keras gives in its files.
+
+To let files name a new class, enter it in its module's own table or add it here; nothing else can be loaded.
+"""
+
+from __future__ import annotations
+
+from lamina import activations, constraints, initializers, layers, losses, metrics, optimizers, regularizers
+from lamina.models.functional import Functional
+from lamina.models.model import Model
+from lamina.models.sequential import Sequential
+from lamina.optimizers import schedules
+from lamina.saving.registry import publish
+
+publish(
+    "keras.layers",
+    layers.Activation, layers.Add, layers.BatchNormalization, layers.Concatenate, layers.Dense, layers.Dropout,
+    layers.ELU, layers.Embedding, layers.Flatten, layers.Identity, layers.InputLayer, layers.LayerNormalization,
+    layers.LeakyReLU, layers.Multiply, layers.Normalization, layers.ReLU, layers.Reshape, layers.Softmax,
+)  # fmt: skip
+publish("keras", Sequential, read_as=("keras.models", "keras.src.models.sequential"), contains=True)
+publish("keras", Model, read_as=("keras.models", "keras.src.models.model"), contains=True)
+publish(
+    "keras.src.models.functional", Functional, read_as=("keras.models",), registered_name="Functional", contains=True
+)
+for module, table in (
+    ("keras.activations", activations.TABLE),
+    ("keras.initializers", initializers.TABLE),
+    ("keras.regularizers", regularizers.TABLE),
+    ("keras.constraints", constraints.TABLE),
+    ("keras.losses", losses.TABLE),
+    ("keras.metrics", metrics.TABLE),
+    ("keras.optimizers", optimizers.TABLE),
+    ("keras.optimizers.schedules", schedules.TABLE),
+):
+    publish(module, *table.values())
