@@ -129,6 +129,8 @@ def stop_gradient(x: Operand) -> Node:
 def cast(x: Operand, dtype: str) -> Node:
     """x with another element type."""
     x = as_node(x)
+    if x.op == "constant":
+        return constant(x.attrs["value"], dtype)
     return x if x.dtype == dtype else make("cast", x, dtype=dtype)
 
 

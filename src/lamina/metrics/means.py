@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina import losses
+from lamina import config, losses
 from lamina.graph import express
 from lamina.graph.express import as_node
 from lamina.graph.functions import not_equal, square
@@ -108,7 +108,10 @@ class MeanMetricWrapper(Mean):
         self.count.assign_add(count)
 
     def _totals(self, y_true: Operand, y_pred: Operand, sample_weight: Operand | None) -> tuple[Node, Node]:
-        values = self.fn(as_node(y_true), as_node(y_pred), **self.fn_kwargs)
+        y_true, y_pred = as_node(y_true), express.cast(y_pred, self.dtype)
+        if y_true.dtype in config.FLOATS:
+            y_true = express.cast(y_true, self.dtype)
+        values = self.fn(y_true, y_pred, **self.fn_kwargs)
         return totals(values, sample_weight, self.dtype)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,0 +1,318 @@
+"""One table of cases for each family of bricks: functions of ops, activations, losses, metrics, optimizers, schedules.
+
+Values, gradients, configs, targets and parity with Keras are all tested over these rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+ROWS = 23  # three batches of 8, the last one short
+BATCH = 8
+
+
+class Brick(NamedTuple):
+    """A class or function by name, its arguments, and the name of the data it is tried on."""
+
+    name: str
+    arguments: dict[str, Any]
+    data: str = ""
+
+
+def name_of(case: Brick) -> str:
+    """A readable test id."""
+    given = ",".join(f"{k}={v}" for k, v in case.arguments.items())
+    return f"{case.name}({given})" + (f"-{case.data}" if case.data else "")
+
+
+def _softmax(z: np.ndarray) -> np.ndarray:
+    powers = np.exp(z)
+    return powers / powers.sum(-1, keepdims=True)
+
+
+def _data() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """name → targets and predictions in float64."""
+    rng = np.random.default_rng(7)
+    logits = rng.normal(size=(ROWS, 4))
+    classes = rng.integers(0, 4, ROWS)
+    numbers = rng.normal(size=(ROWS, 2))
+    binary, labels = rng.integers(0, 2, (ROWS, 1)), rng.integers(0, 2, (ROWS, 3))
+    share, shares = rng.uniform(0.02, 0.98, (ROWS, 1)), rng.uniform(0.02, 0.98, (ROWS, 3))
+    return {
+        "numbers": (numbers, numbers + rng.normal(size=(ROWS, 2))),
+        "column": (numbers[:, 0], numbers[:, :1] + 0.3),
+        "binary": (binary, share),
+        "binary_row": (binary[:, 0], share),
+        "binary_logits": (binary, 4 * share - 2),
+        "labels": (labels, shares),
+        "one_hot": (np.eye(4)[classes], _softmax(logits)),
+        "one_hot_logits": (np.eye(4)[classes], logits),
+        "classes": (classes, _softmax(logits)),
+        "classes_column": (classes[:, None], _softmax(logits)),
+        "class_logits": (classes, logits),
+        "class_pairs": (classes[:, None], np.roll(classes, 3)[:, None]),
+    }
+
+
+DATA = _data()
+WEIGHTS = np.random.default_rng(8).uniform(0.1, 2.0, ROWS)
+
+ACTIVATIONS = [
+    Brick("elu", {}),
+    Brick("elu", {"alpha": 0.5}),
+    Brick("exponential", {}),
+    Brick("gelu", {}),
+    Brick("gelu", {"approximate": True}),
+    Brick("hard_sigmoid", {}),
+    Brick("leaky_relu", {}),
+    Brick("leaky_relu", {"negative_slope": 0.1}),
+    Brick("linear", {}),
+    Brick("log_sigmoid", {}),
+    Brick("log_softmax", {}),
+    Brick("relu", {}),
+    Brick("relu", {"negative_slope": 0.1, "max_value": 1.0, "threshold": 0.25}),
+    Brick("relu6", {}),
+    Brick("selu", {}),
+    Brick("sigmoid", {}),
+    Brick("silu", {}),
+    Brick("softmax", {}),
+    Brick("softmax", {"axis": 0}),
+    Brick("softplus", {}),
+    Brick("softsign", {}),
+    Brick("tanh", {}),
+]
+
+LOSSES = [
+    Brick("MeanSquaredError", {}, "numbers"),
+    Brick("MeanSquaredError", {}, "column"),
+    Brick("MeanAbsoluteError", {}, "numbers"),
+    Brick("Huber", {}, "numbers"),
+    Brick("Huber", {"delta": 0.3}, "numbers"),
+    Brick("BinaryCrossentropy", {}, "binary"),
+    Brick("BinaryCrossentropy", {}, "binary_row"),
+    Brick("BinaryCrossentropy", {"label_smoothing": 0.2}, "labels"),
+    Brick("BinaryCrossentropy", {"from_logits": True}, "binary_logits"),
+    Brick("CategoricalCrossentropy", {}, "one_hot"),
+    Brick("CategoricalCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "one_hot_logits"),
+    Brick("SparseCategoricalCrossentropy", {}, "classes"),
+    Brick("SparseCategoricalCrossentropy", {}, "classes_column"),
+    Brick("SparseCategoricalCrossentropy", {"from_logits": True}, "class_logits"),
+    Brick("SparseCategoricalCrossentropy", {"ignore_class": 2}, "classes"),
+]
+REDUCTIONS = ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none"]
+
+METRICS = [
+    Brick("MeanSquaredError", {}, "numbers"),
+    Brick("MeanAbsoluteError", {}, "column"),
+    Brick("RootMeanSquaredError", {}, "numbers"),
+    Brick("RootMeanSquaredError", {}, "column"),
+    Brick("R2Score", {}, "numbers"),
+    Brick("R2Score", {}, "column"),
+    Brick("R2Score", {"class_aggregation": "variance_weighted_average", "num_regressors": 2}, "numbers"),
+    Brick("R2Score", {"class_aggregation": None}, "numbers"),
+    Brick("BinaryCrossentropy", {}, "binary"),
+    Brick("BinaryCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "binary_logits"),
+    Brick("CategoricalCrossentropy", {}, "one_hot"),
+    Brick("CategoricalCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "one_hot_logits"),
+    Brick("SparseCategoricalCrossentropy", {}, "classes"),
+    Brick("SparseCategoricalCrossentropy", {"ignore_class": 1}, "classes"),
+    Brick("Accuracy", {}, "class_pairs"),
+    Brick("BinaryAccuracy", {}, "binary"),
+    Brick("BinaryAccuracy", {}, "binary_row"),
+    Brick("BinaryAccuracy", {"threshold": 0.3}, "labels"),
+    Brick("CategoricalAccuracy", {}, "one_hot"),
+    Brick("SparseCategoricalAccuracy", {}, "classes"),
+    Brick("SparseCategoricalAccuracy", {}, "classes_column"),
+    Brick("TopKCategoricalAccuracy", {"k": 2}, "one_hot"),
+    Brick("TopKCategoricalAccuracy", {}, "one_hot"),
+    Brick("SparseTopKCategoricalAccuracy", {"k": 3}, "classes"),
+    Brick("Precision", {}, "binary"),
+    Brick("Precision", {"thresholds": [0.2, 0.6]}, "labels"),
+    Brick("Precision", {"top_k": 2}, "labels"),
+    Brick("Precision", {"class_id": 2}, "labels"),
+    Brick("Recall", {}, "binary_row"),
+    Brick("Recall", {"thresholds": [0.2, 0.5, 0.8]}, "labels"),
+    Brick("Recall", {"top_k": 1, "class_id": 1}, "labels"),
+    Brick("AUC", {}, "binary"),
+    Brick("AUC", {}, "binary_row"),
+    Brick("AUC", {}, "labels"),
+    Brick("AUC", {"from_logits": True}, "binary_logits"),
+    Brick("AUC", {"num_thresholds": 5}, "binary"),
+    Brick("AUC", {"thresholds": [0.1, 0.5, 0.6]}, "binary"),
+    Brick("AUC", {"curve": "PR"}, "binary"),
+    Brick("AUC", {"curve": "PR", "summation_method": "minoring"}, "binary"),
+    Brick("AUC", {"curve": "PRGAIN", "summation_method": "majoring"}, "binary"),
+    Brick("AUC", {"multi_label": True}, "labels"),
+    Brick("AUC", {"multi_label": True, "num_labels": 3, "label_weights": [1.0, 2.0, 3.0]}, "labels"),
+    Brick("AUC", {"label_weights": [1.0, 2.0, 3.0]}, "labels"),
+]
+
+OPTIMIZERS = [
+    Brick("SGD", {}),
+    Brick("SGD", {"momentum": 0.9}),
+    Brick("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    Brick("SGD", {"global_clipnorm": 0.5}),
+    Brick("RMSprop", {}),
+    Brick("RMSprop", {"momentum": 0.9}),
+    Brick("RMSprop", {"momentum": 0.5, "centered": True}),
+    Brick("Adam", {}),
+    Brick("Adam", {"amsgrad": True, "weight_decay": 0.1}),
+    Brick("Adam", {"clipnorm": 0.5}),
+    Brick("Adam", {"clipvalue": 0.1}),
+]
+
+SCHEDULES = [
+    Brick("ExponentialDecay", {"initial_learning_rate": 1.0, "decay_steps": 2, "decay_rate": 0.5}),
+    Brick(
+        "ExponentialDecay",
+        {"initial_learning_rate": 1.0, "decay_steps": 2, "decay_rate": 0.5, "staircase": True},
+    ),
+    Brick("InverseTimeDecay", {"initial_learning_rate": 1.0, "decay_steps": 2, "decay_rate": 0.5}),
+    Brick(
+        "InverseTimeDecay",
+        {"initial_learning_rate": 1.0, "decay_steps": 2, "decay_rate": 0.5, "staircase": True},
+    ),
+    Brick("PiecewiseConstantDecay", {"boundaries": [2, 4], "values": [1.0, 0.5, 0.25]}),
+    Brick(
+        "PolynomialDecay",
+        {"initial_learning_rate": 1.0, "decay_steps": 4, "end_learning_rate": 0.2, "power": 2.0},
+    ),
+    Brick("PolynomialDecay", {"initial_learning_rate": 1.0, "decay_steps": 4, "cycle": True}),
+    Brick("CosineDecay", {"initial_learning_rate": 1.0, "decay_steps": 4, "alpha": 0.1}),
+    Brick("CosineDecay", {"initial_learning_rate": 0.0, "decay_steps": 4, "warmup_target": 1.0, "warmup_steps": 2}),
+    Brick("CosineDecayRestarts", {"initial_learning_rate": 1.0, "first_decay_steps": 2}),
+    Brick(
+        "CosineDecayRestarts",
+        {"initial_learning_rate": 1.0, "first_decay_steps": 3, "t_mul": 1.0, "m_mul": 0.5, "alpha": 0.1},
+    ),
+]
+
+INITIALIZERS = [
+    Brick("Zeros", {}),
+    Brick("Ones", {}),
+    Brick("Constant", {"value": 0.3}),
+    Brick("Identity", {"gain": 2.0}),
+    Brick("RandomNormal", {"mean": 0.1, "stddev": 0.2, "seed": 3}),
+    Brick("RandomUniform", {"minval": -0.2, "maxval": 0.1, "seed": 3}),
+    Brick("TruncatedNormal", {"mean": 0.1, "stddev": 0.2, "seed": 3}),
+    Brick("VarianceScaling", {"scale": 3.0, "mode": "fan_avg", "distribution": "uniform", "seed": 3}),
+    Brick("VarianceScaling", {"mode": "fan_out", "distribution": "untruncated_normal", "seed": 3}),
+    Brick("GlorotUniform", {"seed": 3}),
+    Brick("GlorotNormal", {"seed": 3}),
+    Brick("HeUniform", {"seed": 3}),
+    Brick("HeNormal", {"seed": 3}),
+    Brick("LecunUniform", {"seed": 3}),
+    Brick("LecunNormal", {"seed": 3}),
+    Brick("Orthogonal", {"gain": 1.5, "seed": 3}),
+]
+
+REGULARIZERS = [Brick("L1", {}), Brick("L2", {"l2": 0.3}), Brick("L1L2", {"l1": 0.1, "l2": 0.2})]
+
+CONSTRAINTS = [
+    Brick("MaxNorm", {}),
+    Brick("MaxNorm", {"max_value": 0.5, "axis": 1}),
+    Brick("MinMaxNorm", {"min_value": 0.5, "max_value": 0.8, "rate": 0.7}),
+    Brick("NonNeg", {}),
+    Brick("UnitNorm", {"axis": [0, 1]}),
+]
+
+
+class Function(NamedTuple):
+    """A function of ``lamina.ops`` with Keras's name: what is called in both, and whether its gradient is tested."""
+
+    name: str
+    inputs: tuple[Any, ...]
+    arguments: dict[str, Any] = {}  # noqa: RUF012 - a NamedTuple's default is never changed
+    smooth: bool = False
+
+
+_rng = np.random.default_rng(9)
+A, B = _rng.uniform(-2, 2, (3, 4)), _rng.uniform(-2, 2, (3, 4))
+P, Q = _rng.uniform(0.2, 2, (3, 4)), _rng.uniform(0.2, 2, (3, 4))
+W = _rng.uniform(-2, 2, (4, 5))
+T = _rng.uniform(-2, 2, (2, 3, 4))
+TRUTH, OTHER = np.array([[True, False], [True, True]]), np.array([[False, False], [True, False]])
+ODD = np.array([[1.0, np.nan], [np.inf, -np.inf]])
+
+FUNCTIONS = [
+    *(Function(n, (A,), smooth=True) for n in (
+        "abs absolute cos erf exp expm1 log_sigmoid negative sigmoid silu sin softplus softsign square tan tanh "
+        "elu gelu hard_sigmoid leaky_relu relu relu6 selu softmax log_softmax"
+    ).split()),
+    *(Function(n, (P,), smooth=True) for n in "log log10 log1p log2 reciprocal rsqrt sqrt".split()),
+    *(Function(n, (A,)) for n in "ceil floor round sign".split()),
+    *(Function(n, (ODD,)) for n in "isfinite isinf isnan".split()),
+    *(Function(n, (A, P), smooth=True) for n in "add subtract multiply divide maximum minimum".split()),
+    *(Function(n, (A, B)) for n in "equal not_equal greater greater_equal less less_equal".split()),
+    *(Function(n, (TRUTH, OTHER)) for n in "logical_and logical_or".split()),
+    *(Function(n, (A,), {"axis": 1}, smooth=True) for n in "sum mean max min var std logsumexp".split()),
+    *(Function(n, (A,), smooth=True) for n in "sum mean max min var std logsumexp".split()),
+    *(Function(n, (A,), {"axis": 0, "keepdims": True}, smooth=True) for n in "sum mean max min".split()),
+    *(Function(n, (A,), {"axis": 1}) for n in "argmax argmin".split()),
+    *(Function(n, (A,)) for n in "argmax argmin".split()),
+    *(Function(n, (TRUTH,), {"axis": 1}) for n in "all any count_nonzero".split()),
+    Function("logical_not", (TRUTH,)),
+    Function("power", (P, B), smooth=True),
+    Function("where", (A > 0, A, B)),
+    Function("clip", (A, -0.5, 1.0)),
+    Function("divide_no_nan", (A, np.where(A > 0, B, 0.0))),
+    Function("divide_no_nan", (A, P), smooth=True),
+    Function("mod", (A, P)),
+    Function("floor_divide", (A, P)),
+    Function("round", (A, 1)),
+    Function("gelu", (A,), {"approximate": False}, smooth=True),
+    Function("cumsum", (A,), {"axis": 1}, smooth=True),
+    Function("cumsum", (A,), smooth=True),
+    Function("norm", (A,), {"axis": 1}, smooth=True),
+    Function("normalize", (A,), smooth=True),
+    Function("moments", (A,), {"axes": [1]}),
+    Function("matmul", (A, W), smooth=True),
+    Function("dot", (A, W), smooth=True),
+    Function("tensordot", (A, W), {"axes": 1}, smooth=True),
+    Function("tensordot", (T, T), {"axes": [[0, 2], [0, 2]]}, smooth=True),
+    Function("reshape", (A, (2, 6)), smooth=True),
+    Function("reshape", (A, (-1, 3)), smooth=True),
+    Function("ravel", (A,), smooth=True),
+    Function("transpose", (T,), {"axes": (2, 0, 1)}, smooth=True),
+    Function("swapaxes", (T, 0, 2), smooth=True),
+    Function("moveaxis", (T, 0, -1), smooth=True),
+    Function("expand_dims", (A,), {"axis": 1}, smooth=True),
+    Function("expand_dims", (A,), {"axis": (0, 2)}, smooth=True),
+    Function("squeeze", (A[:, :1],), smooth=True),
+    Function("squeeze", (A[:1, :1],), {"axis": 0}, smooth=True),
+    Function("broadcast_to", (A[:1], (3, 4)), smooth=True),
+    Function("pad", (A, ((1, 0), (2, 3))), smooth=True),
+    Function("slice", (A, (1, 0), (2, 3)), smooth=True),
+    Function("take", (A, [2, 0, 2]), {"axis": 0}, smooth=True),
+    Function("take", (A, [1, 3]), {"axis": 1}, smooth=True),
+    Function("take", (A, [[1, 3], [0, 0]]), {"axis": -1}, smooth=True),
+    Function("take", (A, [7, 1]), smooth=True),
+    Function("one_hot", ([2, 0, 5], 3)),
+    Function("one_hot", ([2, 0, 1], 3), {"axis": 0}),
+    Function("in_top_k", ([1, 3, 0], A.astype("float32"), 2)),
+    Function("segment_sum", (A, [1, 0, 1], 3)),
+    Function("concatenate", ([A, B],), {"axis": 1}),
+    Function("concatenate", ([A, B],)),
+    Function("stack", ([A, B],), {"axis": 1}),
+    Function("split", (A, 2), {"axis": 1}),
+    Function("split", (A, [1, 3]), {"axis": 1}),
+    Function("unstack", (A,), {"axis": 1}),
+    Function("zeros", ((2, 3),)),
+    Function("ones", ((2, 3),)),
+    Function("full", ((2, 3), 0.7)),
+    Function("zeros_like", (A,)),
+    Function("ones_like", (A,)),
+    Function("full_like", (A, 0.3)),
+    Function("eye", (3,)),
+    Function("eye", (3, 4), {"k": 1}),
+    Function("arange", (5,)),
+    Function("arange", (1.0, 4.0, 0.5)),
+    Function("linspace", (0.0, 1.0, 5)),
+    Function("cast", (A, "int32")),
+    Function("stop_gradient", (A,)),
+    Function("binary_crossentropy", (DATA["binary"][0].astype("float64"), DATA["binary"][1])),
+    Function("categorical_crossentropy", DATA["one_hot"]),
+    Function("sparse_categorical_crossentropy", DATA["classes"]),
+]  # fmt: skip

@@ -1,0 +1,103 @@
+"""Session settings, names, configs from signatures, lookups."""
+
+from __future__ import annotations
+
+import pytest
+
+from lamina import config
+from lamina.errors import DtypeError
+
+
+@pytest.fixture(autouse=True)
+def _fresh_names():
+    config.clear_session()
+    yield
+    config.clear_session()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Dense", "dense"),
+        ("ReLU", "re_lu"),
+        ("ELU", "elu"),
+        ("BatchNormalization", "batch_normalization"),
+        ("L1L2", "l1l2"),
+    ],
+)
+def test_snake_case_is_keras(name: str, expected: str):
+    from keras.src.utils.naming import to_snake_case
+
+    assert config.snake_case(name) == expected == to_snake_case(name)
+
+
+def test_names_count_up_until_the_session_is_cleared():
+    assert [config.unique_name("Dense") for _ in range(3)] == ["dense", "dense_1", "dense_2"]
+    config.clear_session()
+    assert config.unique_name("Dense") == "dense"
+
+
+def test_floatx_is_one_of_two():
+    config.set_floatx("float64")
+    assert config.floatx() == "float64"
+    config.set_floatx("float32")
+    with pytest.raises(DtypeError, match="float32 or float64, got dtype 'float16'"):
+        config.set_floatx("float16")
+
+
+def test_epsilon_is_kept():
+    config.set_epsilon(1e-5)
+    assert config.epsilon() == 1e-5
+    config.set_epsilon(1e-7)
+
+
+class Base(config.Configured):
+    def __init__(self, name="base", **kwargs):
+        self.name = name
+
+
+class Part(Base):
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+
+class Forgetful(config.Configured):
+    def __init__(self, units):
+        pass
+
+
+def test_config_is_the_signature_through_kwargs():
+    part = Part(3, name="p")
+    assert part.get_config() == {"units": 3, "name": "p"}
+    assert Part.from_config(part.get_config()).units == 3
+
+
+def test_an_argument_that_is_not_kept_is_named():
+    with pytest.raises(TypeError, match=r"Forgetful.__init__ takes 'units' but does not keep it"):
+        Forgetful(1).get_config()
+
+
+TABLE = config.names_of(Part, Base)
+
+
+def test_lookup_takes_names_classes_records_and_things():
+    part = Part(1)
+    assert config.lookup("part", TABLE, None) is None
+    assert isinstance(config.lookup("part", TABLE, "base"), Base)
+    assert isinstance(config.lookup("part", TABLE, Base), Base)
+    assert config.lookup("part", TABLE, {"class_name": "Part", "config": {"units": 5}}).units == 5
+    assert config.lookup("part", {"f": len}, {"class_name": "function", "config": "f"}) is len
+    assert config.lookup("part", TABLE, len) is len
+    assert config.lookup("part", {"part": part.get_config}, "part")() == part.get_config()
+
+
+@pytest.mark.parametrize("wrong", ["bas", 7, {"class_name": "Bas", "config": {}}, {"config": {"a": 1}}])
+def test_what_cannot_be_found_is_named(wrong: object):
+    with pytest.raises(ValueError, match="Could not interpret part identifier"):
+        config.lookup("part", TABLE, wrong)
+
+
+def test_a_near_name_is_suggested():
+    with pytest.raises(ValueError, match=r"did you mean '(Base|base)' or '(Base|base)'"):
+        config.lookup("part", TABLE, "Bases")

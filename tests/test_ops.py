@@ -1,0 +1,124 @@
+"""The language's dual nature: arrays at once, nodes in a graph, the same numbers from both."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cases import FUNCTIONS, A, Function
+from lamina import ops
+from lamina.engine import compile
+from lamina.errors import DtypeError, ShapeError
+from lamina.graph.node import Graph, Node, constant, leaf
+from lamina.trace import Trace
+from lamina.variables import Variable
+
+
+@pytest.mark.parametrize("case", FUNCTIONS, ids=lambda f: f.name)
+def test_arrays_and_nodes_give_the_same(case: Function, target: str):
+    """In float64, so that targets agree to the last digits."""
+    function = getattr(ops, case.name)
+    plain = _list(function(*case.inputs, **case.arguments))
+    state: dict[str, np.ndarray] = {}
+
+    def node_of(x):
+        if isinstance(x, list) and x and isinstance(x[0], np.ndarray):
+            return [node_of(part) for part in x]
+        if not isinstance(x, np.ndarray) or x.dtype.kind != "f":
+            return x
+        name = str(len(state))
+        state[name] = x.astype("float64").reshape(-1)
+        return leaf("variable", x.shape, "float64", buffer=name, offset=0)
+
+    with Trace().active():
+        nodes = _list(function(*map(node_of, case.inputs), **case.arguments))
+    if any(isinstance(n, Node) and n.dtype == "float32" for n in nodes) and state:
+        nodes = [ops.cast(n, "float64") if n.dtype == "float32" else n for n in nodes]
+    run = compile(Graph({str(i): n for i, n in enumerate(nodes)}), target)
+    results = run.run({}, state, rows=1, batch_size=1)
+    for i, expected in enumerate(plain):
+        assert results[str(i)].shape == expected.shape
+        np.testing.assert_allclose(results[str(i)], expected, rtol=1e-6 if expected.dtype == "float32" else 1e-12)
+
+
+def _list(x):
+    return list(x) if isinstance(x, list | tuple) else [x]
+
+
+@pytest.mark.parametrize("name", ops.__all__)
+def test_every_name_is_there_and_says_what_it_is(name: str):
+    function = getattr(ops, name)
+    assert callable(function)
+    assert function.__doc__
+
+
+def test_every_function_has_a_case():
+    elsewhere = {"convert_to_numpy", "convert_to_tensor", "dtype", "is_tensor", "ndim", "shape"}
+    assert set(ops.__all__) - elsewhere == {case.name for case in FUNCTIONS}
+
+
+def test_dtypes():
+    assert ops.exp([1.0, 2.0]).dtype == np.float32  # Python's numbers take the session's float type
+    assert ops.exp(np.array([1.0, 2.0])).dtype == np.float64
+    assert ops.sum(np.array([1, 2])).dtype == np.int32
+    assert ops.mean(np.array([1, 2])).dtype == np.float32
+    assert ops.sqrt(np.float64(2.0)).dtype == np.float64
+    assert ops.multiply(np.ones(2, "float32"), np.float64(2.0)).dtype == np.float32
+    with pytest.raises(DtypeError, match="float32 meets float64"):
+        ops.add(np.ones(2, "float32"), np.ones(2))
+
+
+def test_tensors():
+    v = Variable([1.0, 2.0], dtype="float32")
+    node = leaf("input", (None, 3), "float32", name="x")
+    assert ops.convert_to_tensor([1.0]).dtype == np.float32
+    assert ops.convert_to_tensor([1, 2], "float64").dtype == np.float64
+    assert ops.convert_to_tensor(v) is v.value
+    assert ops.convert_to_numpy(v).tolist() == [1, 2]
+    assert ops.is_tensor(v)
+    assert not ops.is_tensor([1])
+    assert ops.shape(node) == (None, 3)
+    assert ops.ndim([[1]]) == 2
+    assert (ops.dtype(node), ops.dtype(v), ops.dtype(1.0)) == ("float32", "float32", "float32")
+    assert ops.convert_to_tensor(node, "float64").op == "cast"
+
+
+def test_variables_are_read():
+    v = Variable([[1.0, 2.0]], dtype="float32")
+    assert ops.square(v).tolist() == [[1, 4]]
+    assert ops.concatenate([v, v]).shape == (2, 2)
+    with Trace().active():
+        assert isinstance(ops.square(v), Node)
+
+
+def test_results_are_the_callers_own():
+    x = ops.zeros((3,))
+    x[0] = 1.0
+    assert ops.broadcast_to(np.ones(1), (3,)).flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ops.split(A, 3, axis=1), "cannot be cut into 3 equal parts"),
+        (lambda: ops.unstack(leaf("input", (None, 3), "float32", name="x")), "is the batch, whose size is not fixed"),
+        (lambda: ops.cumsum(leaf("input", (None, 3), "float32", name="x"), 0), "axis of fixed size"),
+        (lambda: ops.squeeze(A, 1), "its size is not 1"),
+        (lambda: ops.matmul(A, A), "must have equal sizes"),
+        (lambda: ops.one_hot(constant(1), 3) + ops.zeros((2, 2)), "cannot be combined"),
+    ],
+)
+def test_shape_mistakes(make, message: str):
+    with pytest.raises(ShapeError, match=message):
+        make()
+
+
+def test_normalize_knows_one_length():
+    with pytest.raises(ValueError, match="order=1"):
+        ops.normalize(A, order=1)
+
+
+def test_an_unfinished_graph_has_no_truth_value():
+    x = leaf("input", (None,), "float32", name="x")
+    with pytest.raises(ValueError, match=r"ops\.where"):
+        bool(ops.any(x > 0))
