@@ -10,6 +10,8 @@ namespace lamina {
 namespace {
 
 constexpr double worth_sharing = 20e3;  // cycles of a phase: below, waking another thread costs more than it saves
+constexpr double worth_cutting = 400e3; // cycles a thread: above, smaller parts even out what the machine's other work takes
+constexpr i64 row_align = 24;           // a multiple of every tile's height
 constexpr double cycles_between_polls = 1e6;
 constexpr auto poll_interval = std::chrono::milliseconds(20);
 
@@ -125,40 +127,40 @@ void Workspace::run_step() {
   for (const CodePhase& phase : code_->phases) run_phase(phase);
 }
 
-template <auto Part> void Workspace::share_out(void* owner, int thread) {
+template <auto Part> void Workspace::share_out(void* owner, int part, int parts, int thread) {
   Workspace& self = *static_cast<Workspace*>(owner);
-  (self.*Part)(*self.phase_, thread, self.threads_.count());
+  (self.*Part)(*self.phase_, part, parts, self.contexts_[static_cast<std::size_t>(thread)]);
 }
 
 void Workspace::run_phase(const CodePhase& phase) {
-  const bool shared = threads_.count() > 1 && phase.kind != PhaseKind::one && phase.cycles(step_.rows) > worth_sharing;
-  if (shared) {
+  const double cycles = phase.cycles(step_.rows);
+  if (threads_.count() > 1 && phase.kind != PhaseKind::one && cycles > worth_sharing) {
+    const int parts = threads_.count() * (cycles > worth_cutting * threads_.count() ? 2 : 1);
     phase_ = &phase;
-    if (phase.packs) threads_.run(share_out<&Workspace::pack_part>, this);
-    threads_.run(share_out<&Workspace::run_part>, this);
+    if (phase.packs) threads_.run(share_out<&Workspace::pack_part>, this, parts);
+    threads_.run(share_out<&Workspace::run_part>, this, parts);
   } else {
-    if (phase.packs) pack_part(phase, 0, 1);
-    run_part(phase, 0, 1);
+    if (phase.packs) pack_part(phase, 0, 1, contexts_[0]);
+    run_part(phase, 0, 1, contexts_[0]);
   }
   raise_fault();
 }
 
-void Workspace::pack_part(const CodePhase& phase, int thread, int parts) {
+void Workspace::pack_part(const CodePhase& phase, int part, int parts, Context& context) {
   for (const Task* task : phase.tasks) {
     if (task->pack == nullptr) continue;
-    const Share panels = share(task->pack_units, 1, thread, parts);
-    if (panels.begin < panels.end) task->pack(*task, contexts_[static_cast<std::size_t>(thread)], panels);
+    const Share panels = share(task->pack_units, 1, part, parts);
+    if (panels.begin < panels.end) task->pack(*task, context, panels);
   }
 }
 
-void Workspace::run_part(const CodePhase& phase, int thread, int parts) {
-  Context& context = contexts_[static_cast<std::size_t>(thread)];
-  if (phase.kind == PhaseKind::rows) return run_rows(phase, context, share(step_.rows, parts > 1 ? 16 : 1, thread, parts));
+void Workspace::run_part(const CodePhase& phase, int part, int parts, Context& context) {
+  if (phase.kind == PhaseKind::rows) return run_rows(phase, context, share(step_.rows, parts > 1 ? row_align : 1, part, parts));
   for (const Task* task : phase.tasks) {
     const i64 total = task->units.at(step_.rows);
     const bool whole = parts == 1 || !task->divisible;
-    const Share part = whole ? Share{0, thread == 0 ? total : 0} : share(total, task->align, thread, parts);
-    if (part.begin < part.end) task->run(*task, context, part);
+    const Share units = whole ? Share{0, part == 0 ? total : 0} : share(total, task->align, part, parts);
+    if (units.begin < units.end) task->run(*task, context, units);
   }
 }
 

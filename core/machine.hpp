@@ -37,12 +37,12 @@ class Workspace {
   void place_temps();
   void place_constants();
   void bind(const Bound& bound, i64 start);
-  template <auto Part> static void share_out(void* owner, int thread);
+  template <auto Part> static void share_out(void* owner, int part, int parts, int thread);
   void run_step();
   void run_phase(const CodePhase& phase);
-  void run_part(const CodePhase& phase, int thread, int parts);
+  void run_part(const CodePhase& phase, int part, int parts, Context& context);
   void run_rows(const CodePhase& phase, Context& context, Share rows);
-  void pack_part(const CodePhase& phase, int thread, int parts);
+  void pack_part(const CodePhase& phase, int part, int parts, Context& context);
   void set_number(char* cell, double number) const;
   void raise_fault();
 

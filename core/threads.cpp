@@ -23,8 +23,6 @@ template <class Reached> void wait(std::atomic<std::uint32_t>& counter, Reached 
   for (std::uint32_t seen = counter.load(); !reached(seen); seen = counter.load()) counter.wait(seen);
 }
 
-constexpr Job stop = nullptr;
-
 }  // namespace
 
 Threads::Threads(int count) {
@@ -32,30 +30,47 @@ Threads::Threads(int count) {
 }
 
 Threads::~Threads() {
-  job_ = stop;
-  started_.fetch_add(1);
-  started_.notify_all();
+  stopping_.store(true);
+  number_.fetch_add(1);
+  number_.notify_all();
   for (std::thread& worker : workers_) worker.join();
 }
 
-void Threads::run(Job job, void* owner) {
+void Threads::run(Job job, void* owner, int parts) {
   job_ = job;
   owner_ = owner;
-  const std::uint32_t all = finished_.load() + static_cast<std::uint32_t>(workers_.size());
-  started_.fetch_add(1, std::memory_order_release);
-  started_.notify_all();
-  job(owner, 0);
-  wait(finished_, [all](std::uint32_t done) { return done == all; });
+  finished_.store(0, std::memory_order_relaxed);
+  const std::uint32_t number = number_.load(std::memory_order_relaxed) + 1;
+  next_.store(std::uint64_t{number} << 32 | static_cast<std::uint64_t>(parts) << 16, std::memory_order_release);
+  number_.store(number, std::memory_order_release);
+  number_.notify_all();
+  take_parts(number, 0);
+  wait(finished_, [parts](std::uint32_t done) { return done == static_cast<std::uint32_t>(parts); });
+}
+
+// Only a successful exchange gives a right to job_ and owner_: they change when all parts are finished.
+void Threads::take_parts(std::uint32_t number, int thread) {
+  std::uint64_t next = next_.load(std::memory_order_acquire);
+  while ((next >> 32) == number) {
+    const int part = static_cast<int>(next & 0xffffu);
+    const int parts = static_cast<int>(next >> 16 & 0xffffu);
+    if (part >= parts) return;
+    if (!next_.compare_exchange_weak(next, next + 1, std::memory_order_acq_rel)) continue;
+    job_(owner_, part, parts, thread);
+    finished_.fetch_add(1, std::memory_order_release);
+    finished_.notify_one();
+    next = next_.load(std::memory_order_acquire);
+  }
 }
 
 void Threads::work(int thread) {
   const FlushSubnormals flush;
-  for (std::uint32_t next = 1;; ++next) {
-    wait(started_, [next](std::uint32_t started) { return started == next; });
-    if (job_ == stop) return;
-    job_(owner_, thread);
-    finished_.fetch_add(1, std::memory_order_release);
-    finished_.notify_one();
+  std::uint32_t seen = 0;
+  for (;;) {
+    wait(number_, [seen](std::uint32_t number) { return number != seen; });
+    seen = number_.load(std::memory_order_acquire);
+    if (stopping_.load()) return;
+    take_parts(seen, thread);
   }
 }
 
