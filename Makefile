@@ -7,8 +7,10 @@ PEERS  := .venv-peers
 OUT    := out
 PIP    := -m pip --disable-pip-version-check --quiet
 
-# An edit in src/ is live at once; these are what the extension and the installed metadata depend on.
-NATIVE := CMakeLists.txt pyproject.toml $(shell find core -type f 2>/dev/null)
+# What the extension and the installed metadata are made from. An edit in src/ is live at once; a folder is newer
+# when a module in it came or went, and the editable install lists the modules.
+NATIVE := CMakeLists.txt pyproject.toml $(shell find core -type f)
+FOLDERS := $(shell find src -type d -not -name __pycache__)
 SOURCE := $(shell find src -name '*.py' -o -name '*.pyi' -o -name py.typed)
 
 .DEFAULT_GOAL := help
@@ -77,7 +79,7 @@ clean:  ## remove everything that these commands made
 	$(BIN)/python $(PIP) install -r .venv/tools.txt
 	@touch $@
 
-.venv/.installed: .venv/.tools $(NATIVE)
+.venv/.installed: .venv/.tools $(NATIVE) $(FOLDERS)
 	$(BIN)/python $(PIP) install --no-build-isolation --editable .
 	@touch $@
 
