@@ -29,9 +29,10 @@ class Trace:
         self.layout: dict[Variable, Node] = dict(layout or {})
         self.training = training
         self.losses: list[Node] = []
+        self.calls: list[tuple[str, Node]] = []  # what each layer call put out, in order
         self._own: dict[Variable, Node] = {}
         self._new: dict[Variable, Node] = {}
-        self._calls: dict[int, int] = {}
+        self._draws: dict[int, int] = {}
 
     def node(self, variable: Variable) -> Node:
         """The variable's present value: what it was assigned in this trace, else its window."""
@@ -60,8 +61,8 @@ class Trace:
 
     def stream(self, seed: int) -> int:
         """A random stream for a seed: another one for each call in a trace."""
-        self._calls[seed] = self._calls.get(seed, -1) + 1
-        return (seed + self._calls[seed]) & 0xFFFF_FFFF_FFFF_FFFF
+        self._draws[seed] = self._draws.get(seed, -1) + 1
+        return (seed + self._draws[seed]) & 0xFFFF_FFFF_FFFF_FFFF
 
     @contextmanager
     def active(self) -> Iterator[Trace]:

@@ -1,0 +1,40 @@
+"""Lamina: neural networks for tables of numbers. Keras's interface, an engine of its own, every number in view."""
+
+from types import SimpleNamespace
+
+from lamina import activations as activations
+from lamina import callbacks as callbacks
+from lamina import catalog as catalog
+from lamina import config as config
+from lamina import constraints as constraints
+from lamina import errors as errors
+from lamina import initializers as initializers
+from lamina import layers as layers
+from lamina import losses as losses
+from lamina import metrics as metrics
+from lamina import models as models
+from lamina import ops as ops
+from lamina import optimizers as optimizers
+from lamina import random as random
+from lamina import regularizers as regularizers
+from lamina import saving as saving
+from lamina.constraints import Constraint as Constraint
+from lamina.initializers import Initializer as Initializer
+from lamina.layers import Input as Input
+from lamina.layers import Layer as Layer
+from lamina.layers.spec import InputSpec as InputSpec
+from lamina.layers.tensor import KerasTensor as KerasTensor
+from lamina.losses import Loss as Loss
+from lamina.metrics import Metric as Metric
+from lamina.models import Functional as Functional
+from lamina.models import Model as Model
+from lamina.models import Sequential as Sequential
+from lamina.optimizers import Optimizer as Optimizer
+from lamina.regularizers import Regularizer as Regularizer
+from lamina.saving import load_model as load_model
+from lamina.variables import Variable as Variable
+
+__version__ = "0.1.0"
+
+# Keras's names for the settings of a session.
+utils = SimpleNamespace(clear_session=config.clear_session, set_random_seed=random.set_random_seed)

@@ -1,0 +1,23 @@
+"""Layers: each one equation, in ``call``."""
+
+from lamina.layers.activation import ELU as ELU
+from lamina.layers.activation import Activation as Activation
+from lamina.layers.activation import Identity as Identity
+from lamina.layers.activation import LeakyReLU as LeakyReLU
+from lamina.layers.activation import ReLU as ReLU
+from lamina.layers.activation import Softmax as Softmax
+from lamina.layers.dense import Dense as Dense
+from lamina.layers.dropout import Dropout as Dropout
+from lamina.layers.embedding import Embedding as Embedding
+from lamina.layers.input_layer import Input as Input
+from lamina.layers.input_layer import InputLayer as InputLayer
+from lamina.layers.layer import Layer as Layer
+from lamina.layers.merging import Add as Add
+from lamina.layers.merging import Concatenate as Concatenate
+from lamina.layers.merging import Multiply as Multiply
+from lamina.layers.normalization import BatchNormalization as BatchNormalization
+from lamina.layers.normalization import LayerNormalization as LayerNormalization
+from lamina.layers.preprocessing import Normalization as Normalization
+from lamina.layers.reshaping import Flatten as Flatten
+from lamina.layers.reshaping import Reshape as Reshape
+from lamina.layers.spec import InputSpec as InputSpec

@@ -1,0 +1,199 @@
+"""The three ways of calling a layer: on KerasTensors (a functional model), on nodes (in a trace), on numbers (at once)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.errors import DataError, LaminaError
+from lamina.graph.express import as_node, cast
+from lamina.graph.node import Graph, Node, label, leaf
+from lamina.layers.nested import flatten, map_leaves, pack
+from lamina.layers.spec import check_inputs
+from lamina.layers.tensor import Call, History, KerasTensor
+from lamina.lower.to_numpy import NumpyExecutable
+from lamina.trace import Trace, current
+from lamina.variables import Variable
+
+if TYPE_CHECKING:
+    from lamina.layers.layer import Layer
+
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+INDEX_LIMIT = 2**24  # float32, in which the engine keeps whole numbers too, holds every integer up to here
+
+
+def call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What the layer makes of its arguments."""
+    leaves = flatten([args, kwargs])
+    if any(isinstance(x, KerasTensor) for x in leaves):
+        return on_tensors(layer, args, kwargs)
+    if current() is not None or any(isinstance(x, Node) for x in leaves):
+        return in_trace(layer, args, kwargs)
+    return at_once(layer, args, kwargs)
+
+
+def on_tensors(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The layer's outputs as KerasTensors; the call is recorded in the layer."""
+    place: dict[int, Node] = {}
+
+    def node_of(x: Any) -> Any:
+        if not isinstance(x, KerasTensor):
+            return x
+        return place.setdefault(id(x), leaf("input", x.shape, x.dtype, name=str(len(place))))
+
+    with Trace(training=None).active():
+        outputs = in_trace(layer, map_leaves(node_of, args), map_leaves(node_of, kwargs))
+    tensors = map_leaves(_tensor_like, outputs)
+    record(layer, args, kwargs, tensors)
+    return tensors
+
+
+def _tensor_like(x: Any) -> KerasTensor:
+    node = as_node(x)
+    return KerasTensor(node.shape, node.dtype)
+
+
+def record(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any], tensors: Any) -> None:
+    """Note a call of the layer, and in its outputs where they come from."""
+    layer._inbound_nodes.append(Call(layer, args, kwargs, tensors))
+    for index, tensor in enumerate(flatten(tensors)):
+        tensor._keras_history = History(layer, len(layer._inbound_nodes) - 1, index)
+
+
+def in_trace(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The layer's outputs as nodes; the layer is built first if need be."""
+    trace = current()
+    if trace is None:
+        raise LaminaError(f"layer {layer.name!r} was called on a node outside a trace")
+    parameters = call_parameters(type(layer).call)
+    before, trace.training = trace.training, _training(layer, kwargs, trace.training, parameters)
+    try:
+        if "training" in parameters:
+            kwargs = {**kwargs, "training": trace.training}
+        with label(layer.name):
+            _ready(layer, args, kwargs)
+            outputs = layer.call(*_autocast(layer, args), **kwargs)
+            _penalise(layer, outputs, trace)
+        trace.calls.extend((layer.name, x) for x in flatten(outputs) if isinstance(x, Node))
+        return outputs
+    finally:
+        trace.training = before
+
+
+def _autocast(layer: Layer, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Floats of another width in the layer's own; a layer of indices has none."""
+    if not (layer.autocast and layer.dtype.startswith("float")):
+        return args
+
+    def in_own_width(x: Any) -> Any:
+        other = isinstance(x, Node) and x.dtype.startswith("float") and x.dtype != layer.dtype
+        return cast(x, layer.dtype) if other else x
+
+    return tuple(map_leaves(in_own_width, args))
+
+
+@cache
+def call_parameters(function: Callable[..., Any]) -> dict[str, Any]:
+    """The arguments of a layer's ``call`` (or ``build``) after self, with their defaults."""
+    given = list(inspect.signature(function).parameters.values())[1:]
+    return {p.name: p.default for p in given if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+
+
+def _training(layer: Layer, kwargs: dict[str, Any], outer: bool | None, parameters: dict[str, Any]) -> bool | None:
+    """Keras's order: the caller's word, then the layer around this one, then the default of ``call``."""
+    said = kwargs.pop("training", None) if "training" in kwargs else None
+    if said is not None:
+        return bool(said)
+    if outer is not None:
+        return outer
+    default = parameters.get("training")
+    return default if isinstance(default, bool) else None
+
+
+def _ready(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    first = args[0] if args else next(iter(kwargs.values()), [])
+    inputs = [x for x in flatten(first) if hasattr(x, "shape")]
+    if not layer.built:
+        check_inputs(layer.input_spec, inputs, layer.name)
+        layer._build(shapes_of(first), args, kwargs)
+    check_inputs(layer.input_spec, inputs, layer.name)
+
+
+def shapes_of(x: Any) -> Any:
+    """The shapes of the arrays in a structure."""
+    return map_leaves(lambda part: tuple(getattr(part, "shape", ())), x)
+
+
+def _penalise(layer: Layer, outputs: Any, trace: Trace) -> None:
+    """Keras divides the penalty on a layer's outputs by the batch size."""
+    if layer.activity_regularizer is None:
+        return
+    for output in map(as_node, flatten(outputs)):
+        rows = output.shape[0] if output.shape[0] is not None else leaf("rows", (), output.dtype)
+        trace.losses.append(layer.activity_regularizer(output) / rows)
+
+
+def at_once(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The layer's outputs as arrays, computed by the NumPy target; assignments in ``call`` take effect."""
+    arrays: dict[str, np.ndarray] = {}
+
+    def node_of(x: Any) -> Any:
+        if not is_array(x):
+            return x
+        array = numbers(x, layer.dtype)
+        name = str(len(arrays))
+        arrays[name] = array
+        return leaf("input", array.shape, array.dtype.name, name=name)
+
+    _refuse_scalars(layer, args)
+    trace = Trace(training=None)
+    with trace.active():
+        outputs = in_trace(layer, map_leaves(node_of, args), map_leaves(node_of, kwargs))
+    made = [as_node(x) for x in flatten(outputs)]
+    graph = Graph({str(i): node for i, node in enumerate([*made, *trace.losses])}, trace.updates())
+    values = list(NumpyExecutable(graph).step(arrays, trace.state(), 0, layer._next_call()).values())
+    layer._call_losses = [np.asarray(value) for value in values[len(made) :]]
+    return pack(outputs, [np.array(value) for value in values[: len(made)]])
+
+
+def is_array(x: Any) -> bool:
+    """Whether x holds numbers of its own: a NumPy array, a data frame, a variable."""
+    return isinstance(x, np.ndarray | np.generic | Variable) or (hasattr(x, "__array__") and not isinstance(x, Node))
+
+
+def numbers(x: Any, dtype: str) -> np.ndarray:
+    """An array as the engine takes it: floats in ``dtype``, whole numbers as int32.
+
+    Raises:
+        DataError: it does not hold numbers, or whole numbers that float32 cannot hold exactly.
+    """
+    array = np.asarray(x)
+    if array.dtype.kind == "f":
+        return array.astype(dtype, copy=False)
+    if array.dtype.kind == "b":
+        return array
+    if array.dtype.kind not in "iu":
+        raise DataError(f"Invalid dtype: {_dtype_name(array)}; numbers are needed")
+    if dtype == "float32" and array.size and int(np.abs(array).max()) > INDEX_LIMIT:
+        raise DataError(
+            f"whole numbers beyond 2^24 (here {int(np.abs(array).max())}) are not exact in float32: "
+            "convert them to floats yourself, number them from 0, or use dtype='float64'"
+        )
+    return array.astype("int32")
+
+
+def _dtype_name(array: np.ndarray) -> str:
+    return f"str{8 * array.dtype.itemsize}" if array.dtype.kind in "US" else str(array.dtype)
+
+
+def _refuse_scalars(layer: Layer, args: tuple[Any, ...]) -> None:
+    bad = [x for x in flatten(args[:1]) if not (is_array(x) or x is None)]
+    if bad:
+        raise DataError(
+            f"Only input tensors may be passed as positional arguments. Layer {layer.name!r} got {bad[0]!r} "
+            f"(of type {type(bad[0]).__name__}): give it a NumPy array"
+        )

@@ -1,0 +1,419 @@
+"""Layer: one equation (`call`), the variables that it needs (`build`), a name, and the layers inside it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
+from typing import Any, Self
+
+import numpy as np
+
+from lamina import config, constraints, initializers, regularizers
+from lamina.errors import DtypeError, LaminaError, ShapeError
+from lamina.graph.node import DTYPES, Node
+from lamina.layers import calling
+from lamina.layers.nested import flatten, map_leaves
+from lamina.layers.spec import InputSpec
+from lamina.layers.tensor import Call, KerasTensor
+from lamina.metrics import Metric
+from lamina.saving.budget import first_values
+from lamina.trace import current, outside
+from lamina.variables import Variable
+
+BASE_ARGUMENTS = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
+# Attributes that refer to a layer's neighbours, not to parts of it.
+_NOT_PARTS = frozenset({"_inbound_nodes", "_own_trainable", "_own_fixed", "_call_losses"})
+
+
+class Layer:
+    """Base of all layers. A subclass writes ``call`` with ``lamina.ops`` and, if it has weights, ``build``.
+
+    Args:
+        activity_regularizer: a penalty on what the layer puts out, divided by the batch size.
+        trainable: whether training may change its weights.
+        dtype: ``"float32"`` or ``"float64"``; the session's float type by default.
+        autocast: taken for Keras's sake.
+        name: unique in its model; made from the class's name by default.
+
+    Example:
+        >>> class Scale(Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="factor")
+        ...
+        ...     def call(self, inputs):
+        ...         return inputs * self.factor
+        >>> Scale()(np.ones((1, 2), "float32"))
+        array([[1., 1.]], dtype=float32)
+    """
+
+    input_spec: InputSpec | Sequence[InputSpec] | None = None
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
+        self._input_hint = _input_hint(kwargs)
+        if kwargs:
+            raise ValueError(f"{type(self).__name__} does not take the argument(s) {', '.join(sorted(kwargs))}")
+        self.name = valid_name(name or config.unique_name(type(self).__name__))
+        self.dtype = dtype_name(dtype)
+        self.autocast = autocast
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.built = False
+        self._trainable = bool(trainable)
+        self._own_trainable: list[Variable] = []
+        self._own_fixed: list[Variable] = []
+        self._inbound_nodes: list[Call] = []
+        self._build_shapes: dict[str, Any] = {}
+        self._call_losses: list[Any] = []
+        self._calls = 0
+
+    # -- computing
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The layer's outputs: KerasTensors for KerasTensors, nodes for nodes, arrays for arrays.
+
+        Args:
+            args: what ``call`` takes; arrays have the batch as their first axis.
+            kwargs: the same, and ``training``: whether this is a training step.
+
+        Raises:
+            ShapeError: the inputs' shapes do not fit the layer.
+        """
+        if not hasattr(self, "_inbound_nodes"):
+            raise LaminaError(f"{type(self).__name__}.__init__ must call super().__init__() first")
+        return calling.call(self, args, kwargs)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The layer's equation, written with ``lamina.ops`` and operators; a subclass defines it."""
+        raise TypeError(f"{type(self).__name__} must define call(inputs)")
+
+    def build(self, input_shape: Any) -> None:
+        """Create the variables, knowing the inputs' shapes; a subclass with weights defines it."""
+
+    def _build(self, shape: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        names = list(calling.call_parameters(type(self).build))
+        if len(names) > 1:
+            arrays = [x for x in [*args, *kwargs.values()] if x is not None and not isinstance(x, bool)]
+            shapes = dict(zip(names, map(calling.shapes_of, arrays), strict=False))
+        else:
+            shapes = {(names or ["input_shape"])[0]: shape}
+        self.build_from_config(shapes)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes that the layer was built with."""
+        return dict(self._build_shapes) or None
+
+    def build_from_config(self, config: Mapping[str, Any] | None) -> None:
+        """Build the layer with the shapes that ``get_build_config`` gave."""
+        if config and not self.built:
+            shapes = {name: _shape_tuples(shape) for name, shape in config.items()}
+            with outside():
+                self.build(*shapes.values())
+            self._build_shapes = shapes
+        self.built = True
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The outputs' shapes for the inputs' shapes, None standing for the batch."""
+        tensors = map_shapes(lambda shape: KerasTensor(shape, self.dtype), input_shape)
+        outputs = self(tensors)
+        self._inbound_nodes.pop()
+        return map_leaves(lambda x: x.shape, outputs)
+
+    def _next_call(self) -> int:
+        self._calls += 1
+        return self._calls - 1
+
+    # -- weights
+
+    def add_weight(
+        self,
+        shape: Sequence[int] | int | None = None,
+        initializer: Any = None,
+        dtype: str | None = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """A new variable of this layer.
+
+        Args:
+            shape: its shape, ``()`` by default.
+            initializer: where its first numbers come from; ``"glorot_uniform"`` by default.
+            dtype: the layer's by default.
+            trainable: whether an optimizer may change it.
+            autocast: taken for Keras's sake.
+            regularizer: a penalty on it, added to the loss.
+            constraint: a projection after each update.
+            name: last part of its path.
+
+        Raises:
+            ShapeError: the shape has an unknown size.
+        """
+        shape = (shape,) if isinstance(shape, int) else tuple(shape or ())
+        if any(size is None for size in shape):
+            raise ShapeError(f"a weight of layer {self.name!r} cannot have the shape {shape}: every size must be known")
+        make = initializers.get("glorot_uniform" if initializer is None else initializer)
+        with outside():
+            value = first_values(make, shape, dtype or self.dtype, self.name)
+        variable = Variable(
+            value, name or "variable", dtype or self.dtype, trainable,
+            regularizers.get(regularizer), constraints.get(constraint),
+        )  # fmt: skip
+        variable.path = f"{self.name}/{variable.name}"
+        (self._own_trainable if trainable else self._own_fixed).append(variable)
+        variable.trainable = trainable and self._trainable
+        return variable
+
+    def _parts(self) -> Iterator[Any]:
+        """The variables, metrics and layers that are attributes of this one, also inside lists and dictionaries."""
+        for name, value in vars(self).items():
+            if name not in _NOT_PARTS:
+                yield from (x for x in flatten(value) if isinstance(x, Variable | Layer | Metric))
+
+    def _sublayers(self) -> list[Layer]:
+        return unique(x for x in self._parts() if isinstance(x, Layer))
+
+    def _own_variables(self) -> list[Variable]:
+        assigned = unique(x for x in self._parts() if isinstance(x, Variable))
+        added = {id(v) for v in (*self._own_trainable, *self._own_fixed)}
+        return [*self._own_trainable, *self._own_fixed, *(v for v in assigned if id(v) not in added)]
+
+    def _flatten_layers(self) -> list[Layer]:
+        """This layer and all layers inside it, each once."""
+        return unique([self, *(inner for layer in self._sublayers() for inner in layer._flatten_layers())])
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables: this layer's trainable ones, its others, then those of the layers inside."""
+        return unique([*self._own_variables(), *(v for layer in self._sublayers() for v in layer.weights)])
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The same as ``weights``."""
+        return self.weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The variables that an optimizer may change."""
+        if not self._trainable:
+            return []
+        own = [v for v in self._own_variables() if v.trainable]
+        return unique([*own, *(v for layer in self._sublayers() for v in layer.trainable_weights)])
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The variables that an optimizer leaves alone."""
+        trained = {id(v) for v in self.trainable_weights}
+        return [v for v in self.weights if id(v) not in trained]
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The same as ``trainable_weights``."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The same as ``non_trainable_weights``."""
+        return self.non_trainable_weights
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training may change the layer's weights; setting it reaches the layers inside."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for variable in self._own_trainable:
+            variable.trainable = bool(value)
+        for layer in self._sublayers():
+            layer.trainable = value
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights, in the order of ``weights``."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all weights.
+
+        Args:
+            weights: arrays in the order of ``weights``.
+
+        Raises:
+            ShapeError: another number of arrays, or an array of another shape.
+        """
+        mine = self.weights
+        if len(weights) != len(mine):
+            raise ShapeError(
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
+                f"{len(weights)}, but the layer was expecting {len(mine)} weights."
+            )
+        for variable, value in zip(mine, weights, strict=True):
+            if np.shape(value) != variable.shape:
+                raise ShapeError(
+                    f"Layer {self.name} weight shape {variable.shape} is not compatible with provided weight "
+                    f"shape {np.shape(value)} (weight {variable.path})."
+                )
+            variable.assign(value)
+
+    def count_params(self) -> int:
+        """How many numbers the weights hold.
+
+        Raises:
+            LaminaError: the layer has no weights yet.
+        """
+        if not self.built:
+            raise LaminaError(f"layer {self.name!r} is not built: call it on data, or give the model an Input")
+        return sum(prod(v.shape) for v in self.weights)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Put this layer's own variables into ``store`` under ``"0"``, ``"1"`` …"""
+        for index, variable in enumerate(self._own_variables()):
+            store[str(index)] = variable.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Read this layer's own variables from what ``save_own_variables`` stored.
+
+        Raises:
+            ShapeError: another number of arrays, or other shapes.
+        """
+        mine = self._own_variables()
+        if len(store) != len(mine):
+            raise ShapeError(f"layer {self.name!r} expects {len(mine)} arrays, got {len(store)} in the file")
+        for index, variable in enumerate(mine):
+            variable.assign(np.asarray(store[str(index)]))
+
+    # -- losses and metrics
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a penalty, usually from inside ``call``."""
+        trace = current()
+        if trace is not None:
+            trace.losses.extend(x for x in flatten(loss) if isinstance(x, Node))
+        else:
+            self._call_losses.extend(flatten(loss))
+
+    @property
+    def losses(self) -> list[Any]:
+        """Penalties: those of the latest call on numbers, then the regularizers' of the trainable weights."""
+        penalties = [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
+        return [*(x for layer in self._flatten_layers() for x in layer._call_losses), *penalties]
+
+    def _own_metrics(self) -> list[Metric]:
+        """The metrics that this layer or a layer inside has as attributes."""
+        layers = self._flatten_layers()
+        return unique(x for layer in layers for x in layer._parts() if isinstance(x, Metric))
+
+    # -- graph of layers
+
+    @property
+    def input(self) -> Any:
+        """What the layer was first called on, as KerasTensors."""
+        return self._first_call("input").args[0]
+
+    @property
+    def output(self) -> Any:
+        """What came out of the layer's first call, as KerasTensors."""
+        return self._first_call("output").outputs
+
+    def _first_call(self, what: str) -> Call:
+        if not self._inbound_nodes:
+            raise LaminaError(f"layer {self.name!r} was never called on an Input, hence has no defined {what}")
+        return self._inbound_nodes[0]
+
+    # -- config
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make a layer like this one.
+
+        Raises:
+            TypeError: an argument of ``__init__`` is not kept as an attribute, and ``get_config`` is not defined.
+        """
+        base: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": dtype_record(self.dtype)}
+        if self.activity_regularizer is not None:
+            base["activity_regularizer"] = self.activity_regularizer
+        return base | own_arguments(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """A layer from what ``get_config`` returned."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _input_hint(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
+    """The input's shape that old Keras code gives to the first layer of a Sequential; taken out of the arguments."""
+    given = kwargs.pop("input_shape", None)
+    size = kwargs.pop("input_dim", None)
+    if given is None and size is None:
+        return None
+    warnings.warn(
+        "Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, prefer using an "
+        "`Input(shape)` object as the first layer in the model instead.",
+        stacklevel=4,
+    )
+    return (size,) if given is None else tuple(given)
+
+
+def own_arguments(layer: Layer) -> dict[str, Any]:
+    """The arguments of a layer's own ``__init__``, read from the attributes of the same names."""
+    names = [n for n in config.init_parameters(type(layer)) if n not in BASE_ARGUMENTS]
+    missing = [n for n in names if not hasattr(layer, n)]
+    if missing and type(layer).get_config is Layer.get_config:
+        raise TypeError(
+            f"{type(layer).__name__}.__init__ takes {missing[0]!r} but does not keep it: set self.{missing[0]} there, "
+            "or write get_config yourself"
+        )
+    return {n: getattr(layer, n) for n in names if n not in missing}
+
+
+def valid_name(name: str) -> str:
+    """The name itself, if it can be a part of a path."""
+    if not isinstance(name, str) or "/" in name:
+        raise ValueError(f"Argument `name` must be a string and cannot contain character `/`. Received: name={name!r}")
+    return name
+
+
+def dtype_name(dtype: Any) -> str:
+    """An element type from a name, or from a policy as Keras writes it into a config."""
+    if isinstance(dtype, Mapping):
+        dtype = dtype["config"]["name"]
+    name = config.floatx() if dtype is None else str(getattr(dtype, "name", dtype))
+    if name not in ("int64", *DTYPES):
+        raise DtypeError(f"a layer computes in float32 or float64, got dtype {name!r}")
+    return "int32" if name == "int64" else name
+
+
+def dtype_record(name: str) -> dict[str, Any]:
+    """An element type as Keras writes it into a layer's config."""
+    return {"module": "keras", "class_name": "DTypePolicy", "config": {"name": name}, "registered_name": None}
+
+
+def map_shapes(function: Callable[[tuple[int | None, ...]], Any], x: Any) -> Any:
+    """A structure of shapes with each shape replaced; a shape is a tuple (or list) of sizes."""
+    if isinstance(x, dict):
+        return {key: map_shapes(function, part) for key, part in x.items()}
+    if isinstance(x, list | tuple) and all(size is None or isinstance(size, int | np.integer) for size in x):
+        return function(tuple(x))
+    return type(x)(map_shapes(function, part) for part in x)
+
+
+def _shape_tuples(x: Any) -> Any:
+    return map_shapes(lambda shape: shape, x) if isinstance(x, list | tuple | dict) else x
+
+
+def unique(things: Any) -> list[Any]:
+    """The things in order, each once."""
+    return list({id(x): x for x in things}.values())

@@ -1,0 +1,78 @@
+"""Layers that make one array of several."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+from lamina import ops
+from lamina.errors import ShapeError
+from lamina.layers.layer import Layer
+
+
+class Merge(Layer):
+    """Base of the layers that take a list of arrays; a subclass writes ``_pair(a, b)``."""
+
+    def build(self, input_shape: Any) -> None:
+        """Check that there is a list of inputs."""
+        _check_list(self, input_shape, least=1)
+
+    def call(self, inputs: Any) -> Any:
+        """The inputs combined, one after the other, element by element (a missing leading axis is 1)."""
+        return reduce(self._pair, inputs)
+
+    def _pair(self, a: Any, b: Any) -> Any:
+        raise TypeError(f"{type(self).__name__} must define _pair(a, b)")
+
+
+class Add(Merge):
+    """The sum of the inputs.
+
+    Example:
+        >>> import numpy as np
+        >>> Add()([np.ones((1, 2)), np.ones((1, 2))])
+        array([[2., 2.]], dtype=float32)
+    """
+
+    def _pair(self, a: Any, b: Any) -> Any:
+        return a + b
+
+
+class Multiply(Merge):
+    """The product of the inputs, element by element."""
+
+    def _pair(self, a: Any, b: Any) -> Any:
+        return a * b
+
+
+class Concatenate(Layer):
+    """The inputs joined along an axis.
+
+    Args:
+        axis: which; the batch axis is 0 and cannot be it.
+    """
+
+    def __init__(self, axis: int = -1, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def build(self, input_shape: Any) -> None:
+        """Check that all axes but one agree."""
+        _check_list(self, input_shape, least=1)
+        rest = {tuple(s for i, s in enumerate(shape) if i != self.axis % len(shape)) for shape in input_shape}
+        if len(rest) > 1:
+            raise ShapeError(
+                "A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. "
+                f"Layer {self.name!r} (axis={self.axis}) received: input_shape={list(input_shape)}"
+            )
+
+    def call(self, inputs: Any) -> Any:
+        """[a, b, …]."""
+        return ops.concatenate(list(inputs), self.axis)
+
+
+def _check_list(layer: Layer, shapes: Any, least: int) -> None:
+    if not isinstance(shapes, list | tuple) or (shapes and not isinstance(shapes[0], list | tuple)):
+        raise ShapeError(f"layer {layer.name!r} must be called on a list of inputs, got one of shape {shapes}")
+    if len(shapes) < least:
+        raise ShapeError(f"layer {layer.name!r} must be called on a list of at least {least} input(s), got {len(shapes)}")

@@ -1,0 +1,182 @@
+"""Layers that keep numbers near mean 0 and variance 1 while a network trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lamina import constraints, initializers, ops, regularizers
+from lamina.layers.dense import known_size
+from lamina.layers.layer import Layer
+from lamina.layers.spec import InputSpec
+
+
+class BatchNormalization(Layer):
+    """γ (x − μ) / √(σ² + ε) + β, with the batch's μ and (biased) σ² in training, moving averages otherwise.
+
+    Args:
+        axis: the axis of the features.
+        momentum: share of the moving averages that stays in each step.
+        epsilon: ε.
+        center, scale: whether β and γ are there.
+        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: first values.
+        beta_regularizer, gamma_regularizer: penalties.
+        beta_constraint, gamma_constraint: projections after each update.
+        renorm, renorm_clipping, renorm_momentum, synchronized: must be as they are by default.
+
+    A frozen layer (``trainable = False``) uses the moving averages in training too, and leaves them alone.
+
+    Source: Ioffe and Szegedy 2015; Keras's numbers (momentum 0.99, ε 0.001).
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.axis = int(axis)
+        self.momentum = float(momentum)
+        self.epsilon = float(epsilon)
+        self.center = center
+        self.scale = scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.renorm = renorm
+        self.renorm_clipping = renorm_clipping
+        self.renorm_momentum = renorm_momentum
+        self.synchronized = synchronized
+        if renorm or synchronized:
+            raise ValueError(f"BatchNormalization {self.name!r}: renorm and synchronized are not supported")
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create γ, β and the moving averages, one number a feature."""
+        size = known_size(self, input_shape, self.axis)
+        self.gamma, self.beta = affine_weights(self, (size,))
+        self.moving_mean = self.add_weight(
+            (size,), self.moving_mean_initializer, trainable=False, name="moving_mean"
+        )
+        self.moving_variance = self.add_weight(
+            (size,), self.moving_variance_initializer, trainable=False, name="moving_variance"
+        )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """γ (x − μ) / √(σ² + ε) + β; training also moves the averages."""
+        feature = self.axis % len(inputs.shape)
+        if training and self.trainable:
+            others = tuple(a for a in range(len(inputs.shape)) if a != feature)
+            mean, variance = ops.moments(inputs, others)
+            for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                average.assign(average * self.momentum + value * (1.0 - self.momentum))
+        else:
+            mean, variance = self.moving_mean, self.moving_variance
+        kept = tuple(inputs.shape[a] if a == feature else 1 for a in range(len(inputs.shape)))
+        return affine(self, inputs, mean, variance, kept)
+
+
+class LayerNormalization(Layer):
+    """γ (x − μ) / √(σ² + ε) + β, with μ and σ² of each row over the feature axes.
+
+    Args:
+        axis: the feature axis, or several.
+        epsilon: ε.
+        center, scale: whether β and γ are there.
+        rms_scaling: must be False.
+        beta_initializer, gamma_initializer: first values.
+        beta_regularizer, gamma_regularizer: penalties.
+        beta_constraint, gamma_constraint: projections after each update.
+
+    Source: Ba et al. 2016; Keras's ε 0.001.
+    """
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        rms_scaling: bool = False,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.axis = int(axis) if isinstance(axis, int) else list(axis)
+        self.epsilon = float(epsilon)
+        self.center = center
+        self.scale = scale
+        self.rms_scaling = rms_scaling
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        if rms_scaling:
+            raise ValueError(f"LayerNormalization {self.name!r}: rms_scaling is not supported")
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create γ and β in the shape of the feature axes."""
+        self.axis = [self.axis] if isinstance(self.axis, int) else self.axis
+        shape = tuple(known_size(self, input_shape, a) for a in self.axis)
+        self.gamma, self.beta = affine_weights(self, shape)
+
+    def call(self, inputs: Any) -> Any:
+        """γ (x − μ) / √(σ² + ε) + β."""
+        axes = [a % len(inputs.shape) for a in self.axis]
+        mean, variance = ops.moments(inputs, axes, keepdims=True)
+        kept = tuple(size if a in axes else 1 for a, size in enumerate(inputs.shape))
+        return affine(self, inputs, mean, variance, kept, mean.shape)
+
+
+def affine_weights(layer: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """γ and β of a normalising layer, None where it has none."""
+    gamma = beta = None
+    if layer.scale:
+        gamma = layer.add_weight(
+            shape, layer.gamma_initializer, name="gamma",
+            regularizer=layer.gamma_regularizer, constraint=layer.gamma_constraint,
+        )  # fmt: skip
+    if layer.center:
+        beta = layer.add_weight(
+            shape, layer.beta_initializer, name="beta",
+            regularizer=layer.beta_regularizer, constraint=layer.beta_constraint,
+        )  # fmt: skip
+    return gamma, beta
+
+
+def affine(layer: Any, x: Any, mean: Any, variance: Any, kept: Any, moments: Any = None) -> Any:
+    """γ (x − μ) / √(σ² + ε) + β; γ, β have the shape ``kept`` next to x, the moments ``moments``."""
+    mean, variance = (ops.reshape(m, kept if moments is None else moments) for m in (mean, variance))
+    factor = 1.0 / ops.sqrt(variance + layer.epsilon)
+    if layer.gamma is not None:
+        factor = factor * ops.reshape(layer.gamma, kept)
+    z = (x - mean) * factor
+    return z if layer.beta is None else z + ops.reshape(layer.beta, kept)

@@ -1,0 +1,110 @@
+"""Normalization: features (or a target) to mean 0 and variance 1, inside the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lamina import config, ops
+from lamina.errors import DataError, LaminaError, ShapeError
+from lamina.layers.dense import known_size
+from lamina.layers.layer import Layer
+
+
+class Normalization(Layer):
+    """(x − mean) / max(√variance, ε), or the inverse.
+
+    Args:
+        axis: axes that have their own mean and variance; the last by default, None for one of all.
+        mean, variance: given values; without them call ``adapt(data)``.
+        invert: undo a normalisation: x · √variance + mean.
+
+    Example:
+        >>> layer = Normalization(); layer.adapt(np.array([[1.0], [3.0]]))
+        >>> layer(np.array([[3.0]]))
+        array([[1.]], dtype=float32)
+    """
+
+    def __init__(
+        self, axis: int | Sequence[int] | None = -1, mean: Any = None, variance: Any = None, invert: bool = False,
+        **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(**kwargs)
+        axes = () if axis is None else (axis,) if isinstance(axis, int) else axis
+        if any(a == 0 for a in axes):
+            raise ValueError("The argument 'axis' may not be 0: the batch axis has no statistics of its own.")
+        if (mean is None) != (variance is None):
+            raise ValueError(
+                "When setting values directly, both `mean` and `variance` must be set. "
+                f"Received: mean={mean} and variance={variance}"
+            )
+        self.axis = tuple(axes)
+        self.invert = invert
+        self.input_mean = mean
+        self.input_variance = variance
+
+    def get_config(self) -> dict[str, Any]:
+        """See ``Layer.get_config``; adapted statistics are weights, not a part of the config."""
+        given = {"mean": self.input_mean, "variance": self.input_variance}
+        plain = {k: None if v is None else np.asarray(v).tolist() for k, v in given.items()}
+        return super().get_config() | {"axis": list(self.axis) or None, "invert": self.invert} | plain
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create mean, variance and count, or place the given values."""
+        rank = len(input_shape)
+        if any(not -rank <= a < rank for a in self.axis):
+            raise ShapeError(f"layer {self.name!r}: axis {list(self.axis)} does not exist in an input of shape {input_shape}")
+        self._kept = sorted({a % rank for a in self.axis})
+        shape = tuple(known_size(self, input_shape, a) for a in self._kept)
+        if self.input_mean is not None:
+            for what, value in (("mean", self.input_mean), ("variance", self.input_variance)):
+                self._given(what, value, shape)
+            self.mean = np.broadcast_to(np.asarray(self.input_mean, self.dtype), shape)
+            self.variance = np.broadcast_to(np.asarray(self.input_variance, self.dtype), shape)
+            return
+        self.mean = self.add_weight(shape, "zeros", trainable=False, name="mean")
+        self.variance = self.add_weight(shape, "ones", trainable=False, name="variance")
+        self.count = self.add_weight((), "zeros", dtype="int64", trainable=False, name="count")
+
+    def _given(self, what: str, value: Any, shape: tuple[int, ...]) -> None:
+        try:
+            np.broadcast_to(value, shape)
+        except ValueError:
+            raise ShapeError(
+                f"layer {self.name!r}: {what} has shape {np.shape(value)}, the input needs {shape}"
+            ) from None
+
+    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+        """Take mean and (biased) variance from data, in place of earlier ones.
+
+        Args:
+            data: an array (rows, …) or a data frame; an array of rank 1 is one row.
+            batch_size, steps: taken for Keras's sake; all rows are used.
+
+        Raises:
+            DataError: the data are not an array of numbers.
+            LaminaError: mean and variance were given.
+        """
+        if self.input_mean is not None:
+            raise LaminaError(f"layer {self.name!r} was given mean and variance: it cannot `adapt`")
+        if isinstance(data, list | tuple) or not hasattr(data, "__array__"):
+            raise DataError(f"Normalization.adapt takes a NumPy array or a data frame, got {type(data).__name__}")
+        array = np.atleast_2d(np.asarray(data))
+        if array.dtype.kind not in "fiub" or not len(array):
+            raise DataError(f"Normalization.adapt needs rows of numbers, got dtype {array.dtype}, shape {array.shape}")
+        if not self.built:
+            self.build_from_config({"input_shape": (None, *array.shape[1:])})
+        others = tuple(a for a in range(array.ndim) if a not in self._kept)
+        wide = array.astype("float64")  # in float32 a large mean would swallow the variance
+        self.mean.assign(wide.mean(axis=others).astype(self.dtype))
+        self.variance.assign(wide.var(axis=others).astype(self.dtype))
+
+    def call(self, inputs: Any) -> Any:
+        """(x − mean) / max(√variance, ε), or x · max(√variance, ε) + mean."""
+        inputs = ops.cast(inputs, self.dtype)
+        shape = tuple(size if a in self._kept else 1 for a, size in enumerate(inputs.shape))
+        mean, variance = ops.reshape(self.mean, shape), ops.reshape(self.variance, shape)
+        spread = ops.maximum(ops.sqrt(variance), config.epsilon())
+        return inputs * spread + mean if self.invert else (inputs - mean) / spread

@@ -1,0 +1,61 @@
+"""Layers that give the same numbers another shape; the batch axis stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from lamina import ops
+from lamina.errors import ShapeError
+from lamina.layers.layer import Layer
+from lamina.layers.spec import InputSpec
+
+
+class Flatten(Layer):
+    """(batch, a, b, …) → (batch, a·b·…); (batch,) → (batch, 1).
+
+    Args:
+        data_format: ``"channels_last"``, Keras's default.
+    """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.data_format = data_format or "channels_last"
+        if self.data_format != "channels_last":
+            raise ValueError(f"Flatten {self.name!r}: data_format must be 'channels_last', got {data_format!r}")
+        self.input_spec = InputSpec(min_ndim=1)
+
+    def call(self, inputs: Any) -> Any:
+        """One row of numbers for each example."""
+        return ops.reshape(inputs, (inputs.shape[0], prod(inputs.shape[1:])))
+
+
+class Reshape(Layer):
+    """(batch, …) → (batch, *target_shape).
+
+    Args:
+        target_shape: sizes without the batch axis; one may be −1.
+    """
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any):
+        super().__init__(**kwargs)
+        self.target_shape = tuple(int(size) for size in target_shape)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Check that the sizes fit."""
+        self._resolved(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """The same numbers in rows of ``target_shape``."""
+        return ops.reshape(inputs, (inputs.shape[0], *self._resolved(inputs.shape)))
+
+    def _resolved(self, shape: tuple[int | None, ...]) -> tuple[int, ...]:
+        size = prod(s for s in shape[1:] if s is not None)
+        known = prod(s for s in self.target_shape if s != -1)
+        if self.target_shape.count(-1) > 1 or (size % known if -1 in self.target_shape and known else size != known):
+            raise ShapeError(
+                f"The total size of the tensor must be unchanged. Layer {self.name!r} received: "
+                f"input_shape={tuple(shape)}, target_shape={self.target_shape}"
+            )
+        return tuple(size // known if s == -1 else s for s in self.target_shape)

@@ -1,0 +1,102 @@
+"""A fit never ends with weights that are not finite: the last good ones come back, and the error says what happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina.errors import NonFiniteError
+from lamina.graph.node import Graph
+from lamina.lower.to_numpy import NumpyExecutable
+from lamina.models.data import Rows
+from lamina.models.loop import Feed
+from lamina.models.steps import Step
+
+if TYPE_CHECKING:
+    from lamina.models.model import Model
+
+Span = tuple[np.ndarray | None, int, int]
+ADVICE = "Try a smaller learning rate, gradient clipping (clipnorm=1.0), or standardised inputs."
+
+
+class Guard:
+    """The state of a training step at the start of an epoch."""
+
+    def __init__(self, model: Model, step: Step):
+        self.model = model
+        self.step = step
+        self.saved = {name: buffer.copy() for name, buffer in step.state().items()}
+
+    def restore(self) -> None:
+        """Everything that the epoch changed is as it was before."""
+        for name, buffer in self.step.state().items():
+            buffer[...] = self.saved[name]
+
+    def check(self, loss: float, epoch: int, feed: Feed, span: Span, first_step: int, history: Any) -> None:
+        """Raise a NonFiniteError, with the weights of the epoch's start back in place, if something is not finite."""
+        if np.isfinite(loss) and all(finite(v.value) for v in self.model.weights):
+            return
+        self.restore()
+        layer, where = _diagnose(self.model, self.step, feed, span, first_step)
+        self.restore()
+        what = "the loss became" if not np.isfinite(loss) else "a weight became infinite or nan, the loss is"
+        raise NonFiniteError(
+            f"{what} {loss} in epoch {epoch + 1}: {where}. The model holds the weights from before this epoch. {ADVICE}",
+            epoch=epoch, layer=layer, history=history,
+        )  # fmt: skip
+
+
+def finite(array: np.ndarray) -> bool:
+    """Whether all numbers of an array are finite; one pass without a temporary in the usual case."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.sum(array)) or np.isfinite(array).all())
+
+
+def _diagnose(model: Model, step: Step, feed: Feed, span: Span, first_step: int) -> tuple[str | None, str]:
+    """The first layer with a number that is not finite, and a sentence about it."""
+    bad_input = _bad_input(feed.rows)
+    order, start, stop = span
+    for begin in range(start, stop, feed.batch_size):
+        before = {name: buffer.copy() for name, buffer in step.state().items()}
+        end, number = min(begin + feed.batch_size, stop), first_step + (begin - start) // feed.batch_size
+        step.executable.run(
+            feed.rows.arrays, step.state(), rows=feed.rows.count, batch_size=feed.batch_size, order=order,
+            start=begin, stop=end, step=number,
+        )  # fmt: skip
+        if np.isfinite(step.logs().get("loss", 0.0)) and all(finite(v.value) for v in model.weights):
+            continue
+        where = slice(begin, end) if order is None else order[begin:end]
+        batch = {name: array[where] for name, array in feed.rows.arrays.items()}
+        layer = _first_bad_layer(step, batch, before, end - begin, number) or _first_bad_weight(model)
+        sentence = f"layer {layer!r} is the first with a number that is not finite" if layer else "no layer's output is to blame, the loss itself is not finite"
+        return layer, f"batch {(begin - start) // feed.batch_size + 1}, {sentence}" + (f"; {bad_input}" if bad_input else "")
+    return None, bad_input or "the metrics of the epoch are not finite"
+
+
+def _first_bad_layer(
+    step: Step, batch: dict[str, np.ndarray], state: dict[str, np.ndarray], rows: int, number: int
+) -> str | None:
+    calls = step.trace.calls
+    graph = Graph({str(i): node for i, (_, node) in enumerate(calls)})
+    executable = NumpyExecutable(graph)
+    typed = {name: batch[name].astype(dtype, copy=False) for name, dtype in executable._dtypes.items()}
+    values = executable.step(typed, state, rows, number)
+    return next((name for i, (name, _) in enumerate(calls) if not finite(np.asarray(values[str(i)]))), None)
+
+
+def _first_bad_weight(model: Model) -> str | None:
+    for layer in model._flatten_layers():
+        if any(not finite(v.value) for v in layer._own_variables()):
+            return layer.name
+    return None
+
+
+def _bad_input(rows: Rows) -> str:
+    for name, array in rows.arrays.items():
+        if not finite(array):
+            at = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+            column = f", column {', '.join(map(str, at[1:]))}" if at[1:] else ""
+            what = {"x": "the input x", "y": "the target y", "w": "the sample weight"}[name[0]]
+            return f"{what} itself is {array[at]} in row {at[0]}{column}"
+    return ""

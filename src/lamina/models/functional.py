@@ -1,0 +1,279 @@
+"""Functional: a graph of layer calls from Inputs to outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+from lamina import saving
+from lamina.errors import LaminaError
+from lamina.layers.input_layer import InputLayer
+from lamina.layers.layer import Layer
+from lamina.layers.nested import flatten, map_leaves
+from lamina.layers.tensor import Call, KerasTensor
+from lamina.models.inputs import shapes, standard_arrays, standard_nodes
+from lamina.models.model import Model
+from lamina.trace import current
+
+
+class Functional(Model):
+    """What ``Model(inputs, outputs)`` makes; see there."""
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool | None = None, **kwargs: Any):
+        super().__init__(name=name, **kwargs)
+        self._inputs_struct = _tensors(inputs, "inputs")
+        self._outputs_struct = _tensors(outputs, "outputs")
+        self._order = ordered_calls(self.inputs, self.outputs)
+        self._layers: list[Layer] = list(dict.fromkeys(call.operation for call in self._order))
+        _check_names(self._layers)
+        self.built = True
+        if trainable is not None:
+            self.trainable = trainable
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The inputs, in a list."""
+        return flatten(self._inputs_struct)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The outputs, in a list."""
+        return flatten(self._outputs_struct)
+
+    @property
+    def input(self) -> Any:
+        """The inputs, as they were given."""
+        return self._inputs_struct
+
+    @property
+    def output(self) -> Any:
+        """The outputs, as they were given."""
+        return self._outputs_struct
+
+    @property
+    def input_shape(self) -> Any:
+        """Shapes of the inputs."""
+        return shapes(self.inputs)
+
+    @property
+    def output_shape(self) -> Any:
+        """Shapes of the outputs."""
+        return shapes(self.outputs)
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the layers that make the outputs."""
+        return [tensor._keras_history.operation.name for tensor in self.outputs]  # type: ignore[union-attr]
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in the order of computation, Inputs among them."""
+        return list(self._layers)
+
+    def build(self, input_shape: Any = None) -> None:
+        """A functional model is built from the start."""
+
+    def get_build_config(self) -> dict[str, Any]:
+        """What Keras writes for a functional model."""
+        return {"input_shape": None}
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Every layer call in turn."""
+        found = dict(zip(map(id, self.inputs), standard_nodes(inputs, self._inputs_struct), strict=True))
+        trace = current()
+
+        def value(x: Any) -> Any:
+            return found[id(x)] if isinstance(x, KerasTensor) else x
+
+        for call in self._order:
+            if isinstance(call.operation, InputLayer):
+                continue
+            kwargs = {k: v for k, v in call.kwargs.items() if k != "training" or trace is None or trace.training is None}
+            outputs = call.operation(*map_leaves(value, call.args), **map_leaves(value, kwargs))
+            found.update(zip(map(id, flatten(call.outputs)), flatten(outputs), strict=True))
+        return map_leaves(value, self._outputs_struct)
+
+    def _output_names(self) -> list[str] | None:
+        return self.output_names
+
+    def _standard_inputs(self, x: Any) -> tuple[Any, list[str]]:
+        return standard_arrays(x, self._inputs_struct, self._float_dtype())
+
+    # -- config
+
+    def get_config(self) -> dict[str, Any]:
+        """How the model is made: its layers as records, with the calls of each."""
+        place = {id(tensor): _place(tensor, self._order) for call in self._order for tensor in flatten(call.outputs)}
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "layers": [self._layer_record(layer, place) for layer in self._layers],
+            "input_layers": map_leaves(lambda t: place[id(t)], self._inputs_struct),
+            "output_layers": map_leaves(lambda t: place[id(t)], self._outputs_struct),
+        }
+
+    def _layer_record(self, layer: Layer, place: Mapping[int, list[Any]]) -> dict[str, Any]:
+        def plain(x: Any) -> Any:
+            if not isinstance(x, KerasTensor):
+                return saving.serialize_keras_object(x)
+            config = {"shape": list(x.shape), "dtype": x.dtype, "keras_history": place[id(x)]}
+            return {"class_name": "__keras_tensor__", "config": config}
+
+        calls = [call for call in layer._inbound_nodes if call in self._order and not isinstance(layer, InputLayer)]
+        nodes = [{"args": list(map_leaves(plain, call.args)), "kwargs": map_leaves(plain, call.kwargs)} for call in calls]
+        return {**saving.serialize_keras_object(layer), "name": layer.name, "inbound_nodes": nodes}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
+        """A model from what ``get_config`` returned."""
+        with saving.custom_object_scope(custom_objects):
+            return _rebuilt(cls, config)
+
+
+def _tensors(x: Any, what: str) -> Any:
+    for tensor in flatten(x):
+        if not isinstance(tensor, KerasTensor) or tensor._keras_history is None:
+            raise ValueError(f"All `{what}` values must be KerasTensors. Received: {what}={x} including invalid value {tensor}")
+        if what == "inputs" and not isinstance(tensor._keras_history.operation, InputLayer):
+            raise ValueError(f"`inputs` must come from Input, but {tensor} comes from layer {tensor._keras_history.operation.name!r}")
+    return map_leaves(lambda tensor: tensor, x)
+
+
+def _call_of(tensor: KerasTensor) -> Call:
+    history = tensor._keras_history
+    assert history is not None
+    return history.operation._inbound_nodes[history.node_index]  # type: ignore[no-any-return]
+
+
+def _parents(call: Call) -> list[Call]:
+    return [_call_of(x) for x in flatten([call.args, call.kwargs]) if isinstance(x, KerasTensor)]
+
+
+def ordered_calls(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[Call]:
+    """The calls between inputs and outputs by falling distance from the outputs, as Keras orders layers.
+
+    Raises:
+        LaminaError: an output needs an Input that is not among the inputs.
+    """
+    visited, first_seen = _walk(outputs)
+    depth = _depths(visited)
+    for call in map(_call_of, inputs):
+        if call not in depth:
+            depth[call] = 0
+            first_seen.setdefault(call.operation, -1)
+    given = set(map(_call_of, inputs))
+    for call in depth:
+        if isinstance(call.operation, InputLayer) and call not in given:
+            raise LaminaError(f"Graph disconnected: the outputs need the Input {call.operation.name!r}, which is not in inputs")
+    place = {call: i for i, call in enumerate(visited)}
+    return sorted(depth, key=lambda call: (-depth[call], first_seen[call.operation], place.get(call, -1)))
+
+
+def _walk(outputs: list[KerasTensor]) -> tuple[list[Call], dict[Layer, int]]:
+    """The calls that the outputs need, inputs first, and when each layer was first met on the way down."""
+    done: dict[Call, None] = {}
+    first_seen: dict[Layer, int] = {}
+    for output in outputs:
+        stack = [(_call_of(output), False)]
+        while stack:
+            call, finished = stack.pop()
+            if finished:
+                done[call] = None
+            elif call not in done:
+                first_seen.setdefault(call.operation, len(first_seen))
+                stack.append((call, True))
+                stack.extend((parent, False) for parent in reversed(_parents(call)) if parent not in done)
+    return list(done), first_seen
+
+
+def _depths(visited: list[Call]) -> dict[Call, int]:
+    """The greatest number of calls between each call and the outputs; all calls of a layer have its greatest."""
+    of_call: dict[Call, int] = {}
+    of_layer: dict[Layer, int] = {}
+    for call in reversed(visited):
+        depth = max(of_call.setdefault(call, 0), of_layer.get(call.operation, 0))
+        of_call[call] = of_layer[call.operation] = depth
+        for parent in _parents(call):
+            of_call[parent] = max(depth + 1, of_call.get(parent, 0))
+    return of_call
+
+
+def _check_names(layers: Iterable[Layer]) -> None:
+    names = [layer.name for layer in layers]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f'The name "{name}" is used {names.count(name)} times in the model. All operation names should be unique.'
+            )
+
+
+def _place(tensor: KerasTensor, order: list[Call]) -> list[Any]:
+    """[layer, number of its call among those of this model, number of the output]."""
+    history = tensor._keras_history
+    assert history is not None
+    calls = [call for call in history.operation._inbound_nodes if call in order]
+    return [history.operation.name, calls.index(_call_of(tensor)), history.tensor_index]
+
+
+def _rebuilt(cls: Any, config: Mapping[str, Any]) -> Any:
+    layers: dict[str, Layer] = {}
+    waiting: list[tuple[Layer, int, Mapping[str, Any]]] = []
+    for record in config["layers"]:
+        layer = saving.deserialize_keras_object({k: v for k, v in record.items() if k not in ("name", "inbound_nodes")})
+        layers[record["name"]] = layer
+        waiting.extend((layer, i, node) for i, node in enumerate(record["inbound_nodes"]))
+    made = {(name, 0): layer._inbound_nodes[0] for name, layer in layers.items() if isinstance(layer, InputLayer)}
+    _call_all(layers, waiting, made)
+
+    def tensor(place: Any) -> Any:
+        return flatten(made[place[0], place[1]].outputs)[place[2]]
+
+    inputs, outputs = (_map_places(tensor, config[name]) for name in ("input_layers", "output_layers"))
+    return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable"))
+
+
+def _map_places(tensor: Any, x: Any) -> Any:
+    """The structure with each [layer, call, output] replaced by its tensor."""
+    if isinstance(x, dict):
+        return {key: _map_places(tensor, part) for key, part in x.items()}
+    if len(x) == 3 and isinstance(x[0], str):
+        return tensor(x)
+    return [_map_places(tensor, part) for part in x]
+
+
+def _call_all(layers: Mapping[str, Layer], waiting: list[Any], made: dict[tuple[str, int], Call]) -> None:
+    """Repeat the recorded calls, each as soon as the calls that it needs are done."""
+    while waiting:
+        later = []
+        for layer, index, node in waiting:
+            needed = [(t[0], t[1]) for t in _histories(node)]
+            if any(key not in made for key in needed) or (index and (layer.name, index - 1) not in made):
+                later.append((layer, index, node))
+                continue
+            layer(*_filled(node["args"], made), **_filled(node.get("kwargs", {}), made))
+            made[layer.name, index] = layer._inbound_nodes[-1]
+        if len(later) == len(waiting):
+            raise ValueError(f"the calls of layer {later[0][0].name!r} need outputs that no layer of the model makes")
+        waiting = later
+
+
+def _is_tensor_record(x: Any) -> bool:
+    return isinstance(x, dict) and x.get("class_name") == "__keras_tensor__"
+
+
+def _histories(x: Any) -> list[Any]:
+    if _is_tensor_record(x):
+        return [x["config"]["keras_history"]]
+    parts = x.values() if isinstance(x, dict) else x if isinstance(x, list | tuple) else ()
+    return [history for part in parts for history in _histories(part)]
+
+
+def _filled(x: Any, made: Mapping[tuple[str, int], Call]) -> Any:
+    if _is_tensor_record(x):
+        name, call, output = x["config"]["keras_history"]
+        return flatten(made[name, call].outputs)[output]
+    if isinstance(x, dict):
+        return {key: _filled(part, made) for key, part in x.items()}
+    return [_filled(part, made) for part in x] if isinstance(x, list | tuple) else saving.deserialize_keras_object(x)
+
+

@@ -1,0 +1,205 @@
+"""Model: layers that compute outputs from inputs, and how to train them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from lamina import saving
+from lamina.errors import LaminaError
+from lamina.layers.input_layer import InputLayer
+from lamina.layers.layer import Layer, map_shapes
+from lamina.layers.nested import flatten
+from lamina.layers.tensor import KerasTensor
+from lamina.models.trainer import Trainer
+from lamina.trace import current, outside
+
+COMPILE_CONFIG = (
+    "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile",
+)  # fmt: skip
+
+
+class Model(Layer, Trainer):
+    """A functional model from KerasTensors, or the base of a class with a ``call`` of its own.
+
+    Args:
+        inputs: a KerasTensor, or a list or dictionary of them.
+        outputs: what layers made of them, likewise.
+        name: made from the class's name by default.
+        trainable: whether training may change its weights.
+
+    Example:
+        >>> from lamina import Input, layers
+        >>> x = Input((8,))
+        >>> model = Model(x, layers.Dense(1)(layers.Dense(16, activation="relu")(x)))
+        >>> model.compile(optimizer="adam", loss="mse")
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if cls is Model and (args or "inputs" in kwargs):
+            from lamina.models.functional import Functional  # a subclass: imported once both exist
+
+            return object.__new__(Functional)  # type: ignore[return-value]
+        return object.__new__(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        if args or {"inputs", "outputs"} & set(kwargs):
+            raise TypeError(
+                f"{type(self).__name__}.__init__ passes inputs and outputs to Model: a subclass with a `call` of its own "
+                "takes none; for a functional model with methods of your own subclass lamina.models.Functional"
+            )
+        Layer.__init__(self, **{"autocast": False, **kwargs})
+        Trainer.__init__(self)
+
+    # -- what a model is made of
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers directly inside."""
+        return self._sublayers()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by name or by position.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("Provide either a layer name or layer index at `get_layer`.")
+        if index is not None:
+            if index >= len(self.layers):
+                raise ValueError(f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers.")
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"No such layer: {name}. Existing layers are: {[layer.name for layer in self.layers]}.")
+
+    def build(self, input_shape: Any) -> None:
+        """Create all variables for inputs of a shape, None standing for the batch.
+
+        Args:
+            input_shape: a shape, or a list or dictionary of shapes for several inputs.
+        """
+        if not self.built:
+            with outside():
+                self(map_shapes(lambda shape: KerasTensor(shape, self.dtype), input_shape))
+            self._inbound_nodes.pop()
+
+    def _build(self, shape: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        if type(self).build is not Model.build:
+            return super()._build(shape, args, kwargs)
+        self._build_shapes = {"input_shape": shape}  # layers inside are built as they are called
+        self.built = True
+        return None
+
+    @property
+    def losses(self) -> list[Any]:
+        """Penalties: while a graph is built those of this graph, else those of the latest call; then the weights'."""
+        trace = current()
+        if trace is None:
+            return super().losses
+        penalties = [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
+        return [*trace.losses, *penalties]
+
+    def _own_metrics(self) -> list[Any]:
+        own = {id(m) for m in (self._loss_tracker, *self._compiled_parts())}
+        return [m for m in super()._own_metrics() if id(m) not in own]
+
+    def _compiled_parts(self) -> list[Any]:
+        parts = [] if self._compiled_metrics is None else self._compiled_metrics.metrics
+        return [*parts, *([] if self._compiled_loss is None else self._compiled_loss.trackers)]
+
+    # -- what the trainer asks
+
+    def _output_names(self) -> list[str] | None:
+        """Names of the outputs, if they are known: those of the layers that make them."""
+        return None
+
+    def _float_dtype(self) -> str:
+        """The float type of the whole computation."""
+        inner = [x for x in self._flatten_layers() if not isinstance(x, InputLayer | Model)]
+        wide = any(x.dtype == "float64" for x in inner) or (not inner and self.dtype == "float64")
+        return "float64" if wide else "float32"
+
+    def _standard_inputs(self, x: Any) -> tuple[Any, list[str]]:
+        """Data in the structure of the inputs, and the dtype that the graph sees for each array."""
+        dtype = self._float_dtype()
+        return x, ["int32" if a.dtype.kind in "iu" else dtype for a in map(np.asarray, flatten(x))]
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: list[float] | None = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: list[str] | None = None,
+    ) -> None:
+        """Print the layers, their output shapes and how many numbers they hold.
+
+        Args:
+            line_length: width of the table.
+            positions: where its columns end, as shares of the width.
+            print_fn: takes the text instead of the standard output.
+            expand_nested: whether layers of models inside are listed.
+            show_trainable: whether a column says which layers train.
+            layer_range: names of the first and last layer to show.
+        """
+        from lamina.models.summary import print_summary
+
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    # -- files
+
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+        """Write the model to a ``.keras`` file; see ``lamina.saving.save_model``."""
+        saving.save_model(self, filepath, overwrite, zipped, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights to a ``.weights.h5`` file; see ``lamina.saving.save_weights``."""
+        saving.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+        """Read the weights from a file; see ``lamina.saving.load_weights``."""
+        saving.load_weights(self, filepath, skip_mismatch)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """How the model is made, as text; see ``lamina.saving.to_json``."""
+        return saving.to_json(self, **kwargs)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """The arguments of ``compile`` that belong into a file; empty before it."""
+        if not self.compiled:
+            return {}
+        return {"optimizer": self.optimizer} | {name: self.compile_arguments[name] for name in COMPILE_CONFIG}
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compile with what ``get_compile_config`` returned; the optimizer gets its slots if the model is built."""
+        given = {k: saving.deserialize_keras_object(v) for k, v in config.items()}
+        if not given:
+            return
+        self.compile(**{k: v for k, v in given.items() if k in ("optimizer", *COMPILE_CONFIG)})
+        if self.built:
+            self.optimizer.build(self.trainable_weights)
+
+    # -- config
+
+    def get_config(self) -> dict[str, Any]:
+        """See ``Layer.get_config``.
+
+        Raises:
+            LaminaError: a class with arguments of its own must say how it is made.
+        """
+        try:
+            return super().get_config()
+        except TypeError as error:
+            raise LaminaError(f"{type(self).__name__} cannot be saved as a whole: {error}") from None
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
+        """A model from what ``get_config`` returned."""
+        with saving.custom_object_scope(custom_objects):
+            return cls(**{k: saving.deserialize_keras_object(v) for k, v in config.items()})

@@ -1,0 +1,165 @@
+"""The graphs of a training, a testing and a predicting step of a model, compiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina import engine
+from lamina.errors import DataError
+from lamina.graph.express import as_node
+from lamina.graph.node import Graph, Node, label, leaf
+from lamina.graph.show import show_stage
+from lamina.layers.nested import flatten, map_leaves
+from lamina.metrics import Metric
+from lamina.models.compiled import Outputs
+from lamina.models.data import Leaf, Rows, check_labels
+from lamina.models.parameters import BUFFER, Parameters
+from lamina.rewrite.gradients import gradients
+from lamina.trace import Trace
+
+if TYPE_CHECKING:
+    from lamina.models.model import Model
+
+
+@dataclass
+class Labels:
+    """Class numbers that a sparse loss reads: which array, of how many classes."""
+
+    array: str
+    classes: int
+    ignored: int | None
+
+
+@dataclass
+class Step:
+    """One compiled pass of a model over data."""
+
+    executable: engine.Executable
+    trace: Trace
+    outputs: Outputs
+    graph: Graph
+    labels: list[Labels] = field(default_factory=list)
+    parameters: Parameters | None = None
+    optimizer: Any = None
+    metrics: dict[str, Metric] = field(default_factory=dict)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The buffers that the program reads and writes, as they are now."""
+        if self.parameters is None:
+            return self.trace.state()
+        self.parameters.attach()
+        return {BUFFER: self.parameters.flat, **self.optimizer.state(), **self.trace.state()}
+
+    def check(self, rows: Rows) -> None:
+        """Refuse class numbers that the outputs do not have."""
+        for labels in self.labels:
+            check_labels(rows.arrays[labels.array], labels.classes, labels.ignored, "y")
+
+    def reset(self) -> None:
+        """Begin the metrics anew."""
+        for metric in self.metrics.values():
+            metric.reset_state()
+
+    def logs(self) -> dict[str, Any]:
+        """The metrics' present results by name, sorted, as Python numbers."""
+        results: dict[str, Any] = {}
+        for name, metric in self.metrics.items():
+            result = metric.result()
+            results |= map_leaves(_number, result if isinstance(result, dict) else {name: result})
+        return dict(sorted(results.items()))
+
+
+def _number(value: Any) -> Any:
+    array = np.asarray(value)
+    return float(array) if array.ndim == 0 else array
+
+
+def train_step(model: Model, rows: Rows) -> Step:
+    """Forward, loss, gradients, update and metric sums of one batch as one program."""
+    _forward(model, rows, Trace(training=True))  # builds what is not built yet, so that all variables are known
+    parameters = Parameters(model.trainable_weights)
+    parameters.attach()
+    trace = Trace(parameters.layout(), training=True)
+    loss, outputs, labels = _loss(model, rows, trace, training=True)
+    updates: tuple[tuple[Node, Node], ...] = ()
+    if parameters.variables:
+        updates = _updates(model, trace, parameters, loss)
+    graph = Graph({}, (*trace.updates(), *updates))
+    show_stage("gradients", graph)
+    step = _compiled(model, graph, trace, outputs)
+    step.labels = labels
+    if parameters.variables:
+        step.parameters, step.optimizer = parameters, model.optimizer
+    return _reporting(model, step)
+
+
+def _updates(model: Model, trace: Trace, parameters: Parameters, loss: Node) -> tuple[tuple[Node, Node], ...]:
+    optimizer = model.optimizer
+    with trace.active():
+        slopes = gradients(loss, [trace.window(v) for v in parameters.variables])
+        with label(optimizer.name):
+            optimizer.build(parameters.variables)
+            return tuple(optimizer.updates(parameters.node, slopes, parameters.variables))
+
+
+def test_step(model: Model, rows: Rows) -> Step:
+    """Forward, loss and metric sums of one batch as one program."""
+    trace = Trace(training=False)
+    _, outputs, labels = _loss(model, rows, trace, training=False)
+    step = _compiled(model, Graph({}, trace.updates()), trace, outputs)
+    step.labels = labels
+    return _reporting(model, step)
+
+
+def predict_step(model: Model, rows: Rows) -> Step:
+    """The outputs for one batch as one program."""
+    trace = Trace(training=False)
+    structure, nodes = _forward(model, rows, trace)
+    graph = Graph({f"output{i}": node for i, node in enumerate(nodes)}, trace.updates())
+    return _compiled(model, graph, trace, Outputs(structure, model._output_names()))
+
+
+def _compiled(model: Model, graph: Graph, trace: Trace, outputs: Outputs) -> Step:
+    return Step(engine.compile(graph, model._target(), model._threads()), trace, outputs, graph)
+
+
+def _reporting(model: Model, step: Step) -> Step:
+    step.metrics = model._named_metrics()
+    return step
+
+
+def _node(x: Leaf | None) -> Node | None:
+    return None if x is None else leaf("input", x.shape, x.dtype, name=x.name)
+
+
+def _forward(model: Model, rows: Rows, trace: Trace) -> tuple[Any, list[Node]]:
+    with trace.active():
+        y_pred = model(map_leaves(_node, rows.x), training=trace.training)
+        nodes = [as_node(x) for x in flatten(y_pred)]
+    if any(None not in node.shape[:1] for node in nodes):
+        raise DataError(f"an output of model {model.name!r} has no row for each example: shapes {[n.shape for n in nodes]}")
+    return y_pred, nodes
+
+
+def _loss(model: Model, rows: Rows, trace: Trace, training: bool) -> tuple[Node, Outputs, list[Labels]]:
+    y_pred, nodes = _forward(model, rows, trace)
+    outputs = Outputs(y_pred, model._output_names())
+    with trace.active():
+        x, y, weight = (map_leaves(_node, part) for part in (rows.x, rows.y, rows.weight))
+        with label("loss"):
+            loss = as_node(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight, training=training))
+            model._track_loss(loss)
+        with label("metrics"):
+            model.compute_metrics(x=x, y=y, y_pred=y_pred, sample_weight=weight)
+    return loss, outputs, list(_labels(model, rows, nodes, outputs))
+
+
+def _labels(model: Model, rows: Rows, nodes: list[Node], outputs: Outputs) -> list[Labels]:
+    if model._compiled_loss is None or rows.y is None:
+        return []
+    leaves = model._aligned_targets(rows.y, outputs)
+    sparse = model._compiled_loss.sparse()
+    return [Labels(leaves[i].name, int(nodes[i].shape[-1] or 0), ignored) for i, ignored in sparse]

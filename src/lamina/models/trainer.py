@@ -1,0 +1,496 @@
+"""Trainer: compile, fit, evaluate, predict, and the same for single batches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lamina import metrics, optimizers, random
+from lamina.callbacks import CallbackList
+from lamina.errors import DataError, LaminaError
+from lamina.graph.node import Node
+from lamina.layers.nested import flatten, map_leaves, pack
+from lamina.models import loop
+from lamina.models.compiled import CompiledLoss, CompiledMetrics, Outputs, aligned, as_column, rows_of
+from lamina.models.data import (
+    Leaf,
+    Rows,
+    as_arrays,
+    check_rows,
+    class_weights,
+    engine_array,
+    split,
+    target_kind,
+)
+from lamina.models.finite import Guard
+from lamina.models.steps import Step, predict_step, test_step, train_step
+
+if TYPE_CHECKING:
+    from lamina.models.model import Model
+
+_MAKE = {"train": train_step, "test": test_step, "predict": predict_step}
+
+
+class Trainer:
+    """The training half of a Model."""
+
+    def __init__(self) -> None:
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.stop_training = False
+        self.history: Any = None
+        self.compiled = False
+        self.compile_arguments: dict[str, Any] = {}
+        self._compiled_loss: CompiledLoss | None = None
+        self._compiled_metrics: CompiledMetrics | None = None
+        self._loss_tracker: metrics.Mean | None = None
+        self._steps: dict[Any, Step] = {}
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+        target: str = "core",
+        threads: int | None = None,
+    ) -> None:
+        """Say how to train.
+
+        Args:
+            optimizer: a name or an Optimizer.
+            loss: a loss, or a list or dictionary of losses for several outputs.
+            loss_weights: factors of the losses, likewise.
+            metrics: a list of metrics; for several outputs a list of lists, or a dictionary by output.
+            weighted_metrics: metrics that take sample and class weights into account.
+            run_eagerly: run on the NumPy target, the readable reference.
+            steps_per_execution: batches between two calls of batch callbacks.
+            jit_compile, auto_scale_loss: taken for Keras's sake; every step is compiled.
+            target: ``"core"`` or ``"numpy"``.
+            threads: threads of the core; all usable ones by default. The numbers do not depend on it.
+
+        As in Keras, an earlier loss or earlier metrics stay where the new call names none.
+        """
+        self.optimizer = optimizers.get(optimizer)
+        if loss is not None:
+            self.loss = loss
+        if loss is not None or loss_weights is not None:
+            self._compiled_loss = None if self.loss is None else CompiledLoss(self.loss, loss_weights)
+            self._loss_tracker = None
+        if metrics is not None or weighted_metrics is not None:
+            self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics)
+        self.compile_arguments = {
+            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": False,
+            "target": target, "threads": threads,
+        }  # fmt: skip
+        self.compiled = True
+        self.stop_training = False
+        self._steps.clear()
+
+    def _target(self) -> str:
+        chosen = self.compile_arguments
+        return "numpy" if chosen.get("run_eagerly") else str(chosen.get("target", "core"))
+
+    def _threads(self) -> int:
+        return int(self.compile_arguments.get("threads") or usable_cores())
+
+    def _require_compiled(self) -> None:
+        if not self.compiled:
+            raise LaminaError("You must call `compile()` before using the model.")
+        for name in ("train_step", "test_step", "predict_step"):
+            if hasattr(self, name):
+                raise LaminaError(f"{type(self).__name__}.{name}: a step of your own is not taken; override `compute_loss`")
+
+    # -- loss and metrics, in the graph
+
+    def compute_loss(
+        self: Model, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:  # fmt: skip
+        """The loss of one batch; a subclass may write its own, with ``lamina.ops``.
+
+        Args:
+            x: the inputs.
+            y: the targets.
+            y_pred: the model's outputs.
+            sample_weight: weights of the rows, or None.
+            training: whether this is a training step.
+
+        Returns:
+            One number: the compiled losses plus ``self.losses``.
+        """
+        outputs = Outputs(y_pred, self._output_names())
+        terms = [*self.losses]
+        if self._compiled_loss is not None:
+            predictions = flatten(y_pred)
+            ys = self._targets(y, outputs, predictions)
+            total = self._compiled_loss(ys, predictions, _weights(sample_weight, outputs), outputs)
+            terms = terms if total is None else [total, *terms]
+        if not terms:
+            raise LaminaError("No loss to compute. Provide a `loss` argument in `compile()`.")
+        return sum(terms[1:], start=terms[0])
+
+    def compute_metrics(self: Model, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take one batch into account in the compiled metrics."""
+        if self._compiled_metrics is None or y is None:
+            return
+        outputs = Outputs(y_pred, self._output_names())
+        predictions = flatten(y_pred)
+        ys = self._targets(y, outputs, predictions)
+        self._compiled_metrics.update(ys, predictions, _weights(sample_weight, outputs), outputs)
+
+    def _targets(self, y: Any, outputs: Outputs, predictions: Sequence[Any]) -> list[Any]:
+        return [as_column(a, b) for a, b in zip(self._aligned_targets(y, outputs), predictions, strict=True)]
+
+    def _aligned_targets(self, y: Any, outputs: Outputs) -> list[Any]:
+        """The parts of y by output; those without a loss may be left out."""
+        if y is None:
+            raise DataError("the model has a loss or metrics that need targets: give y")
+        given = flatten(y)
+        wanted = [] if self._compiled_loss is None else self._compiled_loss.wanted(outputs)
+        if isinstance(y, dict) or len(given) != sum(w is not None for w in wanted) or len(given) == outputs.count:
+            return aligned(y, outputs, "y")
+        parts = iter(given)
+        return [None if w is None else next(parts) for w in wanted]
+
+    def _track_loss(self, loss: Node) -> None:
+        """Keras weighs the loss of each batch by its number of rows."""
+        if self._loss_tracker is None:
+            self._loss_tracker = metrics.Mean(name="loss", dtype=loss.dtype)
+        self._loss_tracker.update_state(loss, sample_weight=rows_of(loss))
+
+    def _named_metrics(self: Model) -> dict[str, metrics.Metric]:
+        """All metrics by their keys in logs, in Keras's order."""
+        found: dict[str, metrics.Metric] = {}
+        if self._loss_tracker is not None:
+            found["loss"] = self._loss_tracker
+        if self._compiled_metrics is not None:
+            found |= self._compiled_metrics.named()
+        if self._compiled_loss is not None:
+            found |= {m.name: m for m in self._compiled_loss.trackers}
+        return found | {m.name: m for m in self._own_metrics()}
+
+    @property
+    def metrics(self: Model) -> list[metrics.Metric]:
+        """The loss's tracker, the compiled metrics, the losses of single outputs, and those of layers."""
+        return list(self._named_metrics().values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of ``metrics``."""
+        return [m.name for m in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Begin all metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The present results by name."""
+        return {name: metric.result() for name, metric in self._named_metrics().items()}
+
+    # -- data
+
+    def _rows(self: Model, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Rows:
+        """Checked and converted data."""
+        x, y = as_arrays(x, "x"), as_arrays(y, "y")
+        sample_weight = as_arrays(sample_weight, "sample_weight")
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise DataError("You cannot `class_weight` and `sample_weight` at the same time.")
+            sample_weight = class_weights(y, class_weight)
+        count = check_rows(x, y, sample_weight)
+        x, kinds = self._standard_inputs(x)
+        dtype = self._float_dtype()
+        arrays: dict[str, np.ndarray] = {}
+
+        def leaf_of(letter: str, what: str, array: np.ndarray | None, kind: str) -> Leaf | None:
+            if array is None:
+                return None
+            name = f"{letter}{sum(known[0] == letter for known in arrays)}"
+            arrays[name] = engine_array(array, kind, dtype, what)
+            return Leaf(name, (None, *array.shape[1:]), kind)
+
+        given = iter(kinds)
+        return Rows(
+            arrays, count,
+            map_leaves(lambda a: leaf_of("x", "x", a, next(given)), x),
+            map_leaves(lambda a: leaf_of("y", "y", a, "" if a is None else target_kind(a, dtype)), y),
+            map_leaves(lambda a: leaf_of("w", "sample_weight", a, dtype), sample_weight),
+        )  # fmt: skip
+
+    def _step(self: Model, kind: str, rows: Rows) -> Step:
+        """The compiled step for such data; kept until ``compile``, or until layers are frozen or thawed."""
+        frozen = tuple(layer.trainable for layer in self._flatten_layers()) if kind == "train" else ()
+        key = (kind, rows.key, frozen, self._target(), self._threads())
+        if key not in self._steps:
+            self._steps[key] = _MAKE[kind](self, rows)
+        return self._steps[key]
+
+    # -- whole data sets
+
+    def fit(
+        self: Model,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
+    ) -> Any:
+        """Train on arrays.
+
+        Args:
+            x: an array (rows, …), a data frame, or a list or dictionary of them for several inputs.
+            y: targets, likewise.
+            batch_size: rows a step, 32 by default.
+            epochs: passes over the data; the number of the last one.
+            verbose: 0 nothing, 1 one live line, 2 one line an epoch, ``"auto"`` is 1.
+            callbacks: a list of Callbacks.
+            validation_split: the last share of the rows validates and does not train.
+            validation_data: (x, y) or (x, y, sample_weight) to validate on.
+            shuffle: new order in each epoch; ``"batch"`` only inside batches.
+            class_weight: weight of each class number.
+            sample_weight: weight of each row, (rows,) or (rows, 1).
+            initial_epoch: number of the first epoch.
+            steps_per_epoch: batches an epoch, all by default.
+            validation_steps: batches of a validation, all by default.
+            validation_batch_size: the same as ``batch_size`` by default.
+            validation_freq: validate after so many epochs, or after those of a list (counted from 1).
+
+        Returns:
+            A History: ``history`` has a list for each number that was recorded.
+
+        Raises:
+            NonFiniteError: the loss or a weight became infinite or nan; the weights are those before that epoch.
+            DataError: data that cannot be used.
+        """
+        self._require_compiled()
+        if validation_split and validation_data is None:
+            given = [as_arrays(a, n) for a, n in ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))]
+            (x, y, sample_weight), held = split(given, validation_split)
+            validation_data = tuple(held)
+        rows = self._rows(x, y, sample_weight, class_weight)
+        held_out = None if validation_data is None else self._rows(*_unpacked(validation_data))
+        feed = loop.Feed(rows, batch_size, steps_per_epoch, shuffle, random.generator(None))
+        callbacks = _callback_list(callbacks, self, verbose, epochs=epochs, steps=feed.epoch_steps)
+        self.stop_training = False
+        callbacks.on_train_begin()
+        logs: dict[str, Any] | None = None
+        for epoch in range(initial_epoch, epochs):
+            callbacks.on_epoch_begin(epoch)
+            logs = self._train_epoch(feed, epoch, callbacks)
+            if held_out is not None and _due(epoch, validation_freq):
+                found = self._evaluate(held_out, validation_batch_size or batch_size, validation_steps, callbacks)
+                logs |= {f"val_{name}": value for name, value in found.items()}
+                logs = dict(sorted(logs.items()))
+            callbacks.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        callbacks.on_train_end(logs)
+        return self.history
+
+    def _train_epoch(self: Model, feed: loop.Feed, epoch: int, callbacks: CallbackList) -> dict[str, Any]:
+        step = self._step("train", feed.rows)
+        step.check(feed.rows)
+        step.reset()
+        guard, span, before = Guard(self, step), feed.epoch(), int(self.optimizer.iterations.value)
+        watch = _watch(self, callbacks, "train", step, before)
+        parts = loop.run(step, feed, span, before, watch)
+        self._advance(step, before, sum(part.steps for part in parts))
+        logs = step.logs()
+        guard.check(logs.get("loss", 0.0), epoch, feed, span, before, self.history)
+        return logs
+
+    def _advance(self, step: Step, before: int, steps: int) -> None:
+        if step.parameters is not None:
+            self.optimizer.iterations.assign(before + steps)
+
+    def evaluate(
+        self: Model,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Loss and metrics on arrays.
+
+        Args:
+            x, y, sample_weight: see ``fit``.
+            batch_size: rows a step, 32 by default.
+            verbose: see ``fit``.
+            steps: batches, all by default.
+            callbacks: a list of Callbacks.
+            return_dict: whether the results come by name.
+
+        Returns:
+            The loss; with metrics a list (loss first), or a dictionary.
+        """
+        self._require_compiled()
+        rows = self._rows(x, y, sample_weight)
+        callbacks = _callback_list(callbacks, self, verbose, epochs=1, steps=None, add_history=False)
+        logs = self._evaluate(rows, batch_size, steps, callbacks)
+        return logs if return_dict else self._in_order(logs)
+
+    def _evaluate(
+        self: Model, rows: Rows, batch_size: int | None, steps: int | None, callbacks: CallbackList
+    ) -> dict[str, Any]:
+        step = self._step("test", rows)
+        step.check(rows)
+        step.reset()
+        feed = loop.Feed(rows, batch_size, steps)
+        callbacks.on_test_begin()
+        loop.run(step, feed, feed.epoch(), 0, _watch(self, callbacks, "test", step, 0))
+        logs = step.logs()
+        callbacks.on_test_end(logs)
+        return logs
+
+    def _in_order(self, logs: Mapping[str, Any]) -> Any:
+        """Loss, metrics in the user's order, losses of single outputs, then the rest by name; one value alone."""
+        first = [name for name in self.metrics_names if name in logs]
+        values = [logs[name] for name in (*first, *(n for n in sorted(logs) if n not in first))]
+        return values[0] if len(values) == 1 else values
+
+    def predict(
+        self: Model,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """The outputs for arrays.
+
+        Args:
+            x: see ``fit``.
+            batch_size: rows a step, 32 by default.
+            verbose: see ``fit``.
+            steps: batches, all by default.
+            callbacks: a list of Callbacks.
+
+        Returns:
+            An array (rows, …), or the list or dictionary that the model returns.
+        """
+        rows = self._rows(x)
+        feed = loop.Feed(rows, batch_size, steps)
+        step = self._step("predict", rows)
+        callbacks = _callback_list(callbacks, self, verbose, epochs=1, steps=feed.epoch_steps, add_history=False)
+        callbacks.on_predict_begin()
+        parts = loop.run(step, feed, feed.epoch(), 0, _watch(self, callbacks, "predict", step, 0))
+        callbacks.on_predict_end()
+        return _joined(step, parts)
+
+    # -- single batches
+
+    def train_on_batch(
+        self: Model, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:  # fmt: skip
+        """One training step on all rows given.
+
+        Args:
+            x, y, sample_weight, class_weight: see ``fit``.
+            return_dict: whether the results come by name.
+
+        Returns:
+            The loss before the update; with metrics a list, or a dictionary.
+        """
+        self._require_compiled()
+        rows = self._rows(x, y, sample_weight, class_weight)
+        feed = loop.Feed(rows, rows.count)
+        return self._answer(self._train_epoch(feed, 0, CallbackList(model=self)), return_dict)
+
+    def test_on_batch(self: Model, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """Loss and metrics of all rows given, as one batch; see ``evaluate``."""
+        self._require_compiled()
+        rows = self._rows(x, y, sample_weight)
+        return self._answer(self._evaluate(rows, rows.count, None, CallbackList(model=self)), return_dict)
+
+    def _answer(self, logs: dict[str, Any], return_dict: bool) -> Any:
+        return logs if return_dict else self._in_order(logs)
+
+    def predict_on_batch(self: Model, x: Any) -> Any:
+        """The outputs for all rows given, as one batch; see ``predict``."""
+        rows = self._rows(x)
+        feed = loop.Feed(rows, rows.count)
+        step = self._step("predict", rows)
+        return _joined(step, loop.run(step, feed, feed.epoch(), 0, loop.at_once))
+
+
+def usable_cores() -> int:
+    """The processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _weights(sample_weight: Any, outputs: Outputs) -> list[Any]:
+    """The weights of the rows for each output: the same for all, or one array each."""
+    if sample_weight is None or len(flatten(sample_weight)) == 1:
+        return [None if sample_weight is None else flatten(sample_weight)[0]] * outputs.count
+    return aligned(sample_weight, outputs, "sample_weight")
+
+
+def _unpacked(data: Any) -> tuple[Any, Any, Any]:
+    if not isinstance(data, list | tuple) or not 1 <= len(data) <= 3:
+        raise DataError("`validation_data` must be (x, y) or (x, y, sample_weight)")
+    x, y, weight = (*data, None, None)[:3]
+    return x, y, weight
+
+
+def _due(epoch: int, frequency: int | Sequence[int]) -> bool:
+    return (epoch + 1) % frequency == 0 if isinstance(frequency, int) else epoch + 1 in frequency
+
+
+def _callback_list(callbacks: Any, model: Any, verbose: Any, add_history: bool = True, **params: Any) -> CallbackList:
+    if isinstance(callbacks, CallbackList):
+        return callbacks
+    return CallbackList(
+        callbacks, add_history=add_history, add_progbar=verbose != 0, model=model, verbose=verbose, **params
+    )
+
+
+def _watch(model: Any, callbacks: CallbackList, kind: str, step: Step, before: int) -> loop.Watch:
+    """One call for everything, unless a callback or a terminal wants to hear more often."""
+    if callbacks.wants_batches(kind):
+        begin = getattr(callbacks, f"on_{kind}_batch_begin")
+        end = getattr(callbacks, f"on_{kind}_batch_end")
+
+        def after(batch: int, parts: Sequence[loop.Part]) -> bool:
+            if kind == "train":
+                model._advance(step, before, batch + 1)
+            end(batch, {"outputs": _joined(step, parts[-1:])} if kind == "predict" else step.logs())
+            return not (kind == "train" and model.stop_training)
+
+        return loop.batch_by_batch(begin, after, int(model.compile_arguments.get("steps_per_execution", 1)))
+    if callbacks.live is not None and kind == "train":
+        tell = callbacks.live
+        return loop.in_pieces(lambda done: tell(done, step.logs))
+    return loop.at_once
+
+
+def _joined(step: Step, parts: Sequence[loop.Part]) -> Any:
+    names = [f"output{i}" for i in range(step.outputs.count)]
+    arrays = [parts[0].outputs[n] if len(parts) == 1 else np.concatenate([p.outputs[n] for p in parts]) for n in names]
+    return pack(step.outputs.structure, arrays)
