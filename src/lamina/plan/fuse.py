@@ -142,22 +142,25 @@ class _Fusion:
         users = self._users()
         single: set[Node] = set()
         across: set[Node] = set()
-        flat: set[Node] = set()  # those of sums over everything, whose loop has no rows and columns
+        owners: dict[Node, set[Node]] = {}  # the nodes in whose loops a deferred one is computed
+        cuts: dict[Node, frozenset[int]] = {}  # the cuts that fit all that such a loop holds
         for node in reversed(self.nodes):
             mine = users.get(node)
             if OPS[node.op].kind != ELEMENTWISE or node in self.roots or not mine:
                 continue
             if not all(_is_looped(user) and _same_loop(user, node) for user in mine):
                 continue
-            is_flat = any(crossing(user) == "all" or user in flat for user in mine)
-            if is_flat and len(loop_of(node.shape)) not in self._chain_splits(node):
+            held, fitting = {o for user in mine for o in owners.get(user, {user})}, self._chain_splits(node)
+            if not all(cuts.setdefault(o, _splits(o)) & fitting for o in held):
                 continue
             if all(crossing(user) or user in across for user in mine):
                 across.add(node)
             elif len(mine) == 1:
                 single.add(node)
-            if is_flat and node in across | single:
-                flat.add(node)
+            else:
+                continue
+            owners[node] = held
+            cuts |= {o: cuts[o] & fitting for o in held}
         return single | across
 
     def _users(self) -> dict[Node, set[Node]]:
