@@ -24,13 +24,15 @@ publish(
     "keras.src.models.functional", Functional, read_as=("keras.models",), registered_name="Functional", contains=True
 )
 for module, table in (
-    ("keras.activations", activations.TABLE),
-    ("keras.initializers", initializers.TABLE),
-    ("keras.regularizers", regularizers.TABLE),
-    ("keras.constraints", constraints.TABLE),
-    ("keras.losses", losses.TABLE),
-    ("keras.metrics", metrics.TABLE),
-    ("keras.optimizers", optimizers.TABLE),
-    ("keras.optimizers.schedules", schedules.TABLE),
+    ("keras.activations", activations.FUNCTIONS),
+    ("keras.initializers", initializers.CLASSES),
+    ("keras.regularizers", regularizers.CLASSES),
+    ("keras.constraints", constraints.CLASSES),
+    ("keras.losses", losses.CLASSES),
+    ("keras.losses", losses.FUNCTIONS),
+    ("keras.metrics", metrics.CLASSES),
+    ("keras.metrics", metrics.FUNCTIONS),
+    ("keras.optimizers", optimizers.CLASSES),
+    ("keras.optimizers.schedules", schedules.CLASSES),
 ):
     publish(module, *table.values())

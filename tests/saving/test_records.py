@@ -21,7 +21,7 @@ from lamina.saving import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from lamina.saving.records import sharing
+from lamina.saving.records import shared_objects, shared_records
 from lamina.saving.registry import all_published
 
 GLOROT = {"module": "keras.initializers", "class_name": "GlorotUniform", "config": {"seed": 1}, "registered_name": None}
@@ -48,11 +48,11 @@ def test_tuples_become_lists_and_numpy_numbers_plain() -> None:
     assert type(serialize_keras_object(np.int64(3))) is int
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
-def test_arrays(dtype: str) -> None:
-    array = np.array([[0, 1], [1, 0]], dtype)
+@pytest.mark.parametrize("kind", ["float32", "float64", "int64", "bool"])
+def test_arrays(kind: str) -> None:
+    array = np.array([[0, 1], [1, 0]], kind)
     record = serialize_keras_object(array)
-    assert record == {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": dtype}}
+    assert record == {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": kind}}
     back = deserialize_keras_object(record)
     assert back.dtype == array.dtype
     assert np.array_equal(back, array)
@@ -80,12 +80,10 @@ def test_activations_are_written_by_name_and_other_functions_as_records() -> Non
 
 def test_what_is_the_same_object_stays_the_same() -> None:
     penalty = regularizers.L2(0.1)
-    with sharing():
-        first, second, third = serialize_keras_object([penalty, penalty, regularizers.L2(0.1)])
+    first, second, third = shared_records([penalty, penalty, regularizers.L2(0.1)])
     assert first["shared_object_id"] == second["shared_object_id"]
     assert "shared_object_id" not in third
-    with sharing():
-        one, two, three = deserialize_keras_object([first, second, third])
+    one, two, three = shared_objects([first, second, third])
     assert one is two
     assert one is not three
 

@@ -12,6 +12,9 @@ import numpy as np
 
 from lamina.errors import ModelFileError
 
+# So many numbers are always allowed (4 MiB), so that a small misfit is reported weight by weight.
+ALWAYS = 1 << 20
+
 
 @dataclass
 class _Budget:
@@ -27,9 +30,9 @@ def budget(numbers: int) -> Iterator[None]:
     """Inside the block, layers may create variables of this many numbers in all, and they start as zeros.
 
     Args:
-        numbers: what the file holds; whatever a config asks for, no more is ever allocated.
+        numbers: what the file holds; whatever a config asks for, little more is ever allocated.
     """
-    token = _budget.set(_Budget(numbers, numbers))
+    token = _budget.set(_Budget(numbers, max(numbers, ALWAYS)))
     try:
         yield
     finally:

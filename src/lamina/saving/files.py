@@ -17,7 +17,7 @@ from lamina.saving.budget import budget
 from lamina.saving.hdf5_reader import SIGNATURE, StoredArray, read_arrays
 from lamina.saving.hdf5_writer import hdf5_bytes
 from lamina.saving.json_text import read_json
-from lamina.saving.records import deserialize_keras_object, serialize_keras_object, sharing
+from lamina.saving.records import shared_objects, shared_records
 from lamina.saving.state import OPTIMIZER, load_state, state_of
 
 KERAS_VERSION = "3.15.1"  # whose format this is
@@ -111,8 +111,7 @@ def load_model(
 
 
 def _model(record: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
-    with sharing():
-        model = deserialize_keras_object(dict(record), custom_objects)
+    model = shared_objects(dict(record), custom_objects)
     if not hasattr(model, "load_weights"):
         raise ModelFileError(f"the config describes a {type(model).__name__}, not a model")
     return model
@@ -213,8 +212,7 @@ def to_json(model: Any, **kwargs: Any) -> str:
         model: what to describe.
         **kwargs: passed on to ``json.dumps``.
     """
-    with sharing():
-        return json.dumps(serialize_keras_object(model), **kwargs)
+    return json.dumps(shared_records(model), **kwargs)
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -10,6 +10,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
@@ -32,19 +33,21 @@ ARRAY_DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int6
 # Fields that make an object allocate memory before any data are seen, each with the most a file may ask for.
 FIELD_LIMITS = {"num_thresholds": 100_000, "num_labels": 1_000_000, "num_regressors": 1_000_000}
 
-_written: ContextVar[dict[int, tuple[int, Any, dict[str, Any]]] | None] = ContextVar("written", default=None)
+
+@dataclass
+class _Written:
+    """The objects met while a file is written: a number for each, and which were met before.
+
+    Holding an object keeps its id its own.
+    """
+
+    repeated: frozenset[int] = frozenset()
+    numbers: dict[int, tuple[int, Any]] = field(default_factory=dict)
+    again: set[int] = field(default_factory=set)
+
+
+_written: ContextVar[_Written | None] = ContextVar("written", default=None)
 _made: ContextVar[dict[int, Any] | None] = ContextVar("made", default=None)
-
-
-@contextmanager
-def sharing() -> Iterator[None]:
-    """Inside the block an object that occurs twice is written with an id, and what has one id is made once."""
-    tokens = _written.set({}), _made.set({})
-    try:
-        yield
-    finally:
-        _written.reset(tokens[0])
-        _made.reset(tokens[1])
 
 
 # -- object → record
@@ -126,15 +129,33 @@ def _place(cls: type) -> dict[str, Any]:
 
 
 def _share(obj: Any, record: dict[str, Any]) -> dict[str, Any]:
-    """Mark this record and the first one of the same object with the same id."""
+    """Give the record of an object that occurs more than once its number."""
     written = _written.get()
-    if written is None:
-        return record
-    # Holding the object keeps its id its own while the file is written.
-    number, _, first = written.setdefault(id(obj), (len(written) + 1, obj, record))
-    if first is not record:
-        first["shared_object_id"] = record["shared_object_id"] = number
+    if written is not None:
+        if id(obj) in written.numbers:
+            written.again.add(id(obj))
+        number, _ = written.numbers.setdefault(id(obj), (len(written.numbers) + 1, obj))
+        if id(obj) in written.repeated:
+            record["shared_object_id"] = number
     return record
+
+
+def shared_records(obj: Any) -> Any:
+    """``serialize_keras_object``, where objects that occur more than once have a ``shared_object_id``.
+
+    A container copies the records of its parts, so which parts recur is found in a reading of its own.
+    """
+    first = _Written()
+    record = _reading(obj, first)
+    return _reading(obj, _Written(frozenset(first.again))) if first.again else record
+
+
+def _reading(obj: Any, written: _Written) -> Any:
+    token = _written.set(written)
+    try:
+        return serialize_keras_object(obj)
+    finally:
+        _written.reset(token)
 
 
 # -- record → object
@@ -162,6 +183,15 @@ def deserialize_keras_object(
     """
     with custom_object_scope(custom_objects):
         return _value(config)
+
+
+def shared_objects(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """``deserialize_keras_object``, where records of one ``shared_object_id`` become one object."""
+    token = _made.set({})
+    try:
+        return deserialize_keras_object(config, custom_objects)
+    finally:
+        _made.reset(token)
 
 
 def _value(config: Any) -> Any:
@@ -283,10 +313,10 @@ def _fields(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_fields(config: Mapping[str, Any]) -> None:
-    for field, limit in FIELD_LIMITS.items():
-        value = config.get(field)
+    for name, limit in FIELD_LIMITS.items():
+        value = config.get(name)
         if isinstance(value, int) and value > limit:
-            raise RecordError(f"{field} is {value}, more than the {limit} that a file may ask for")
+            raise RecordError(f"{name} is {value}, more than the {limit} that a file may ask for")
 
 
 def _reads_records(cls: type) -> bool:

@@ -30,24 +30,24 @@ _NOT_WALKED = frozenset({
 
 def saveables(model: Any) -> Iterator[tuple[str, Any]]:
     """(path, object) for the model and each layer, optimizer and metric in it, each once, in Keras's order."""
-    return _walk(model, "", set())
+    return _walk(model, "", {})
 
 
-def _walk(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _walk(thing: Any, path: str, seen: dict[int, Any]) -> Iterator[tuple[str, Any]]:
     if id(thing) in seen:
         return
-    seen.add(id(thing))
+    seen[id(thing)] = thing  # held, so that no temporary list gets its id
     yield path, thing
     for name, child in _children(thing):
         below = f"{path}/{name}" if path else name
         yield from _walk(child, below, seen) if _has_state(child) else _walk_container(child, below, seen)
 
 
-def _walk_container(container: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _walk_container(container: Any, path: str, seen: dict[int, Any]) -> Iterator[tuple[str, Any]]:
     """What a list or dictionary holds, called by class and counted: ``dense``, ``dense_1``, ``container``."""
     if not isinstance(container, list | tuple | dict) or id(container) in seen:
         return
-    seen.add(id(container))
+    seen[id(container)] = container
     used: dict[str, int] = {}
     for part in container.values() if isinstance(container, dict) else container:
         if _has_state(part):
@@ -61,13 +61,15 @@ def _counted(name: str, used: dict[str, int]) -> str:
     return f"{name}_{used[name]}" if used[name] else name
 
 
-def _children(thing: Any) -> list[tuple[str, Any]]:
-    """The parts of an object by attribute: sorted, private ones last, a model's list of layers among them."""
+def _children(thing: Any) -> Iterator[tuple[str, Any]]:
+    """The parts of an object by attribute: sorted, private ones last; a stack's or graph's layers come first."""
     parts = {name: part for name, part in vars(thing).items() if name not in _NOT_WALKED}
     for name in ("layers", OPTIMIZER):
         if getattr(thing, name, None) is not None:
             parts[name] = getattr(thing, name)
-    return sorted(parts.items(), key=lambda item: f"~{item[0]}" if item[0].startswith("_") else item[0])
+    if "_layers" in vars(thing):
+        yield "layers", parts.pop("layers")
+    yield from sorted(parts.items(), key=lambda item: f"~{item[0]}" if item[0].startswith("_") else item[0])
 
 
 def _has_state(x: Any) -> bool:
@@ -108,16 +110,16 @@ def load_state(
         ModelFileError: arrays are missing, too many or of other shapes.
     """
     groups = _grouped(arrays)
-    for path, thing in saveables(model):
-        stored = groups.pop(path, {})
+    things = dict(saveables(model))
+    _report_left_over([path for path in groups if path not in things and path != OPTIMIZER], whole)
+    for path, thing in things.items():
         try:
-            _load_own(thing, stored)
+            _load_own(thing, groups.get(path, {}))
         except (LaminaError, KeyError, TypeError) as error:
             message = f"{path or 'the model'!r} does not fit {type(thing).__name__} {thing.name!r}: {_reason(error)}"
             if not skip_mismatch:
                 raise ModelFileError(message) from error
             warnings.warn(f"left as it was, because {message}", stacklevel=2)
-    _report_left_over([path for path in groups if path != OPTIMIZER], whole)
 
 
 def _reason(error: Exception) -> str:
