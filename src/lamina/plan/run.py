@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lamina import _core
+import lamina._core as _core
 from lamina.errors import DataError
 from lamina.graph.node import Graph
 from lamina.plan.planner import plan
