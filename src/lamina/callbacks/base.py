@@ -228,9 +228,10 @@ class CallbackList(Callback):
 def _all(name: str) -> Callable[..., None]:
     """A hook of the list: the same hook of each callback."""
 
-    def hook(self: CallbackList, *args: Any, **kwargs: Any) -> None:
+    def hook(self: CallbackList, *args: Any, logs: Logs | None = None) -> None:
+        numbers, given = (args[:1], args[1:]) if "epoch" in name or "batch" in name else ((), args)
         for callback in self.callbacks:
-            getattr(callback, name)(*args, **kwargs)
+            getattr(callback, name)(*numbers, *(given or (logs,)))
 
     hook.__doc__ = getattr(Callback, name).__doc__
     return hook

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
@@ -74,6 +75,8 @@ class Layer:
         self._build_shapes: dict[str, Any] = {}
         self._call_losses: list[Any] = []
         self._calls = 0
+        # A layer may build the ones inside it by calling their `build`: that counts, too.
+        self.build = _marking_built(self, self.build)  # type: ignore[method-assign]
 
     # -- computing
 
@@ -108,13 +111,16 @@ class Layer:
         self.build_from_config(shapes)
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """The shapes that the layer was built with."""
-        return dict(self._build_shapes) or None
+        """The shapes that the layer was built with; None for one that has nothing to build."""
+        if type(self).build is Layer.build or not self._build_shapes:
+            return None
+        shapes = dict(self._build_shapes)
+        return {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else {"shapes_dict": shapes}
 
     def build_from_config(self, config: Mapping[str, Any] | None) -> None:
         """Build the layer with the shapes that ``get_build_config`` gave."""
         if config and not self.built:
-            shapes = {name: _shape_tuples(shape) for name, shape in config.items()}
+            shapes = {name: _shape_tuples(shape) for name, shape in config.get("shapes_dict", config).items()}
             with outside():
                 self.build(*shapes.values())
             self._build_shapes = shapes
@@ -365,6 +371,17 @@ def _input_hint(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
         stacklevel=4,
     )
     return (size,) if given is None else tuple(given)
+
+
+def _marking_built(layer: Layer, build: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(build)
+    def built(*shapes: Any, **named: Any) -> None:
+        build(*shapes, **named)
+        given = dict(zip(calling.call_parameters(type(layer).build), shapes, strict=False)) | named
+        layer._build_shapes = layer._build_shapes or {k: _shape_tuples(v) for k, v in given.items()}
+        layer.built = True
+
+    return built
 
 
 def own_arguments(layer: Layer) -> dict[str, Any]:

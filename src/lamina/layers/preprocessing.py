@@ -49,7 +49,7 @@ class Normalization(Layer):
         """See ``Layer.get_config``; adapted statistics are weights, not a part of the config."""
         given = {"mean": self.input_mean, "variance": self.input_variance}
         plain = {k: None if v is None else np.asarray(v).tolist() for k, v in given.items()}
-        return super().get_config() | {"axis": list(self.axis) or None, "invert": self.invert} | plain
+        return super().get_config() | {"axis": list(self.axis), "invert": self.invert} | plain
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create mean, variance and count, or place the given values."""

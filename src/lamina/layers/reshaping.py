@@ -26,6 +26,11 @@ class Flatten(Layer):
             raise ValueError(f"Flatten {self.name!r}: data_format must be 'channels_last', got {data_format!r}")
         self.input_spec = InputSpec(min_ndim=1)
 
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Check that all sizes but the batch's are known."""
+        if None in input_shape[1:]:
+            raise ShapeError(f"layer {self.name!r} cannot flatten the shape {input_shape}: its sizes must be known")
+
     def call(self, inputs: Any) -> Any:
         """One row of numbers for each example."""
         return ops.reshape(inputs, (inputs.shape[0], prod(inputs.shape[1:])))
@@ -41,10 +46,6 @@ class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int], **kwargs: Any):
         super().__init__(**kwargs)
         self.target_shape = tuple(int(size) for size in target_shape)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Check that the sizes fit."""
-        self._resolved(input_shape)
 
     def call(self, inputs: Any) -> Any:
         """The same numbers in rows of ``target_shape``."""

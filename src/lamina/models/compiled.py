@@ -119,7 +119,7 @@ class CompiledLoss:
         for place, (index, loss, factor) in enumerate(self.parts):
             value = loss(ys[index], predictions[index], weights[index])
             if self.trackers:
-                self.trackers[place].update_state(value, sample_weight=rows_of(predictions[index]))
+                self.trackers[place].update_state(value)  # Keras weighs the batches alike here, unlike in "loss"
             terms.append(value if factor is None else value * factor)
         return sum(terms[1:], start=terms[0]) if terms else None
 

@@ -250,7 +250,8 @@ def _call_all(layers: Mapping[str, Layer], waiting: list[Any], made: dict[tuple[
             if any(key not in made for key in needed) or (index and (layer.name, index - 1) not in made):
                 later.append((layer, index, node))
                 continue
-            layer(*_filled(node["args"], made), **_filled(node.get("kwargs", {}), made))
+            given = _filled(node.get("kwargs", {}), made)
+            layer(*_filled(node["args"], made), **{k: v for k, v in given.items() if v is not None})  # "mask": null
             made[layer.name, index] = layer._inbound_nodes[-1]
         if len(later) == len(waiting):
             raise ValueError(f"the calls of layer {later[0][0].name!r} need outputs that no layer of the model makes")
