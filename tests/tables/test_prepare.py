@@ -33,23 +33,19 @@ LABELS = np.where(A > 0.3, "yes", "no")
 
 
 def test_binary_text_target(table):
-    made = prepare_training(
-        table(rows("b,a,city,flag,same,y", B, A, ["x"] * N, ["true"] * N, [7] * N, LABELS)), "y"
-    )
+    made = prepare_training(table(rows("b,a,city,flag,same,y", B, A, ["x"] * N, ["true"] * N, [7] * N, LABELS)), "y")
     assert made.schema.task == "binary"
-    assert made.schema.target == Target("y", "text", ("no", "yes"))
+    share = float(np.mean(LABELS[made.split.train] == "yes"))
+    assert made.schema.target == Target("y", "text", ("no", "yes"), (1 - share, share))
     assert made.schema.names == ["b", "a"]
     assert made.left_out == [("city", "text"), ("flag", "true or false"), ("same", "constant")]
     np.testing.assert_array_equal(made.x, np.stack([B, A], axis=1).astype(np.float32))
     np.testing.assert_array_equal(made.y, LABELS == "yes")
-    trained = made.x[made.split.train]
-    assert made.schema.features[1] == Feature(
-        "a", float(str(trained[:, 1].min())), float(str(trained[:, 1].max()))
-    )
+    assert made.schema.features[1] == Feature("a", A.min(), A.max())
 
 
 @pytest.mark.parametrize(
-    ("target", "asked", "task", "classes"),
+    ("values", "asked", "task", "classes"),
     [
         (np.arange(N) % 2, "auto", "binary", (0, 1)),
         (np.arange(N) % 2, "multiclass", "multiclass", (0, 1)),
@@ -62,8 +58,8 @@ def test_binary_text_target(table):
         (np.array(["é", "b,", "Z"])[np.arange(N) % 3], "auto", "multiclass", ("Z", "b,", "é")),
     ],
 )
-def test_task(table, target, asked, task, classes):
-    made = prepare_training(table(rows("a,y", A, [f'"{value}"' for value in target])), "y", task=asked)
+def test_task(table, values, asked, task, classes):
+    made = prepare_training(table(rows("a,y", A, [f'"{value}"' for value in values])), "y", task=asked)
     assert (made.schema.task, made.schema.target.classes) == (task, classes)
     assert Schema.from_json(made.schema.to_json()) == made.schema
     assert bool(made.notes) == (asked == "auto" and classes == (0, 10, 20))
@@ -122,9 +118,7 @@ def test_numbers_that_float32_blurs_are_noted(table):
     time = 1_700_000_000 + np.arange(N)
     made = prepare_training(table(rows("time,day,y", time * 10, time, LABELS)), "y")
     assert made.left_out == [("day", "varies too little for 32-bit numbers")]
-    assert made.notes == [
-        "time varies little for its size, so that 32-bit numbers blur it; subtract a constant first."
-    ]
+    assert made.notes == ["time varies little for its size, so that 32-bit numbers blur it; subtract a constant first."]
 
 
 def test_a_class_with_one_row_is_only_trained_on(table):
@@ -134,14 +128,14 @@ def test_a_class_with_one_row_is_only_trained_on(table):
 
 
 SCHEMA = Schema(
-    "binary", (Feature("b", -1.0, 1.0), Feature("a", 0.0, 5.0)), Target("y", "text", ("no", "yes"))
+    "binary", (Feature("b", -1.0, 1.0), Feature("a", 0.0, 5.0)), Target("y", "text", ("no", "yes"), (0.5, 0.5))
 )
 
 
 def test_inputs_are_found_by_name(table):
     x = read_inputs(table("q,a,y,b\nx,1,yes,2\nx,3,no,4\n"), SCHEMA)
     np.testing.assert_array_equal(x, np.array([[2, 1], [4, 3]], np.float32))
-    assert outside_ranges(SCHEMA, x) == ["b: 2 rows outside the range trained on, -1 to 1"]
+    assert outside_ranges(SCHEMA, x) == ["outside the range of the table trained on: b (2 rows not within -1 to 1)."]
 
 
 BAD_INPUTS = {
@@ -161,22 +155,22 @@ def test_unfit_inputs(table, text):
 
 
 @pytest.mark.parametrize(
-    ("target", "text", "answers"),
+    ("answer", "text", "numbers"),
     [
         (Target("y", "text", ("no", "yes")), "y,a\nyes,1\nno,2\n", [1, 0]),
         (Target("y", "number", (0, 7)), "y,a\n7.0,1\n0,2\n", [1, 0]),
         (Target("y", "truth", (False, True)), "y,a\nTRUE,1\nfalse,2\n", [1, 0]),
         (Target("y", "text", ("1", "2a")), "y,a\n1,1\n1,2\n", [0, 0]),
-        (Target("y", "number", (), 0.0, 1.0), "y,a\n0.25,1\n5,2\n", [0.25, 5]),
+        (Target("y", "number", (), (0.5,), 0.0, 1.0), "y,a\n0.25,1\n5,2\n", [0.25, 5]),
     ],
 )
-def test_answers(table, target, text, answers):
-    schema = Schema("binary" if target.classes else "regression", SCHEMA.features, target)
-    assert read_answers(table(text), schema).tolist() == answers
+def test_answers(table, answer, text, numbers):
+    schema = Schema("binary" if answer.classes else "regression", SCHEMA.features, answer)
+    assert read_answers(table(text), schema).tolist() == numbers
 
 
 @pytest.mark.parametrize(
-    ("target", "text", "message"),
+    ("answer", "text", "message"),
     [
         (
             Target("y", "text", ("no", "yes")),
@@ -202,9 +196,9 @@ def test_answers(table, target, text, answers):
         (Target("why", "text", ("no", "yes")), "y\nyes\n", "no column 'why'. Did you mean 'y'|There are: y"),
     ],
 )
-def test_unfit_answers(table, target, text, message):
+def test_unfit_answers(table, answer, text, message):
     with pytest.raises(TableError, match=message):
-        read_answers(table(text), Schema("binary", SCHEMA.features, target))
+        read_answers(table(text), Schema("binary", SCHEMA.features, answer))
 
 
 @pytest.mark.parametrize(
@@ -214,7 +208,9 @@ def test_unfit_answers(table, target, text, message):
         {"features": "a"},
         {"features": [{"name": 3, "minimum": 0, "maximum": 1}]},
         {"target": None},
-        {"target": {"name": "y", "kind": "text", "classes": [[]], "minimum": None, "maximum": None}},
+        {"target": {**SCHEMA.to_json()["target"], "classes": [[], "a"]}},
+        {"target": {**SCHEMA.to_json()["target"], "usual": [1.0]}},
+        {"target": {"name": "y", "kind": "text"}},
     ],
 )
 def test_a_damaged_schema_is_refused(change):

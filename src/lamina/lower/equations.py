@@ -292,6 +292,9 @@ class _Writer:
         scalars = [x.shape == () for x in node.inputs]
         if "1" in (a.whole, b.whole) and any(scalars):
             return b if a.whole == "1" else a
+        second = node.inputs[1]
+        if second.op == "divide" and self.values[second.inputs[0]].whole == "1":  # a ⊙ 1/b is read more easily as a / b
+            return self._write(TEMPLATES["divide"], [a, self.values[second.inputs[1]]])
         if any(scalars):
             first = scalars[0] and not (all(scalars) and node.inputs[1].op == "constant")
             return self._write(notation.SCALED, [a, b] if first else [b, a])

@@ -40,9 +40,7 @@ def refuse_missing(table: Table, names: Sequence[str], missing: np.ndarray) -> N
     if not len(rows):
         return
     counts = [f"{n!r} ({c:,})" for n, c in zip(names, missing.sum(axis=0).tolist(), strict=True) if c]
-    have = (
-        f"{len(rows):,} of {counted(table.rows, 'row')} {'has' if len(rows) == 1 else 'have'} missing fields"
-    )
+    have = f"{len(rows):,} of {counted(table.rows, 'row')} {'has' if len(rows) == 1 else 'have'} missing fields"
     columns = f"in {'column' if len(counts) == 1 else 'columns'} {listed(counts)}"
     raise TableError(
         f"{table.path}: {have}, {columns}: {_places(table, names, missing, rows.tolist())}. "

@@ -65,18 +65,15 @@ def prepare_training(
     x = complete(table, names, numbers)
     split = split_rows(table.rows, validation=validation, test=test, seed=seed, classes=classes)
     varying = np.ptp(x[split.train], axis=0) > 0
-    reasons = np.where(
-        np.ptp(numbers[split.train], axis=0) > 0, "varies too little for 32-bit numbers", "constant"
-    )
+    reasons = np.where(np.ptp(numbers[split.train], axis=0) > 0, "varies too little for 32-bit numbers", "constant")
     left_out += [(n, str(r)) for n, r, varies in zip(names, reasons, varying, strict=True) if not varies]
     names = [name for name, varies in zip(names, varying, strict=True) if varies]
     if not names:
         others = listed([f"{name} ({reason})" for name, reason in left_out]) or "none"
         raise TableError(f"{table.path}: no column of numbers to learn {target!r} from. Left out: {others}.")
     x = x[:, varying]
-    if classes is None:
-        answer = _with_range(table, answer, y[split.train])
-    schema = Schema(_task(answer, task), features_of(names, x[split.train]), answer)
+    answer = _described(table, answer, y, y[split.train])
+    schema = Schema(_task(answer, task), features_of(names, x), answer)
     notes += [*coarse(names, x[split.train]), *_rare(answer, y, split)]
     return Training(schema, x, y, split, left_out, notes)
 
@@ -98,11 +95,15 @@ def _reason(column: Column) -> str:
     return column.note or {read.TRUTH: "true or false"}.get(column.kind, column.kind)
 
 
-def _with_range(table: Table, target: Target, values: np.ndarray) -> Target:
-    low, high = float(values.min()), float(values.max())
-    if low == high:
-        raise TableError(f"{table.path}: the target {target.name!r} is {low:g} in every row trained on.")
-    return replace(target, minimum=low, maximum=high)
+def _described(table: Table, target: Target, y: np.ndarray, trained: np.ndarray) -> Target:
+    """The target with its range, and with its simplest answer, which the rows trained on give."""
+    if target.classes:
+        shares = np.bincount(trained, minlength=len(target.classes)) / len(trained)
+        return replace(target, usual=tuple(shares.tolist()))
+    if trained.min() == trained.max():
+        raise TableError(f"{table.path}: the target {target.name!r} is {trained[0]:g} in every row trained on.")
+    mean = float(trained.mean(dtype=np.float64))
+    return replace(target, usual=(mean,), minimum=float(str(y.min())), maximum=float(str(y.max())))
 
 
 def _rare(target: Target, y: np.ndarray, split: Split) -> list[str]:
@@ -122,9 +123,7 @@ def read_inputs(table: Table, schema: Schema) -> np.ndarray:
     """
     absent = [name for name in schema.names if name not in table.columns]
     if absent:
-        raise TableError(
-            f"{table.path}: {_absent(absent, [n for n in table.columns if n not in schema.names])}"
-        )
+        raise TableError(f"{table.path}: {_absent(absent, [n for n in table.columns if n not in schema.names])}")
     return complete(table, schema.names, table.numbers(schema.names))
 
 
@@ -137,12 +136,13 @@ def _absent(absent: list[str], others: list[str]) -> str:
 
 
 def outside_ranges(schema: Schema, x: np.ndarray) -> list[str]:
-    """A note for each column that leaves the range which the model was trained on."""
+    """A note on the columns that leave the range which they had in the table trained on."""
     low = np.array([f.minimum for f in schema.features], np.float32)
     high = np.array([f.maximum for f in schema.features], np.float32)
     counts = ((x < low) | (x > high)).sum(axis=0).tolist()
-    return [
-        f"{f.name}: {counted(count, 'row')} outside the range trained on, {f.minimum:g} to {f.maximum:g}"
+    outside = [
+        f"{f.name} ({counted(count, 'row')} not within {f.minimum:g} to {f.maximum:g})"
         for f, count in zip(schema.features, counts, strict=True)
         if count
     ]
+    return [f"outside the range of the table trained on: {listed(outside, 4)}."] if outside else []

@@ -91,9 +91,7 @@ class Table:
         if not columns:
             return np.empty((self.rows, 0))
         self._refuse_other_than_numbers(columns)
-        found = self._connection.execute(
-            f"SELECT {', '.join(c.cast for c in columns)} FROM rows"
-        ).fetchnumpy()
+        found = self._connection.execute(f"SELECT {', '.join(c.cast for c in columns)} FROM rows").fetchnumpy()
         return np.stack([np.ma.filled(values, np.nan) for values in found.values()], axis=1)
 
     def _refuse_other_than_numbers(self, columns: Sequence[Column]) -> None:
@@ -155,9 +153,7 @@ def _first_bytes(path: str) -> bytes:
     if not os.path.exists(path):
         raise TableError(f"{path}: no such file.")
     if not os.path.isfile(path):
-        raise TableError(
-            f"{path} is a folder, not a file." if os.path.isdir(path) else f"{path} is not a file."
-        )
+        raise TableError(f"{path} is a folder, not a file." if os.path.isdir(path) else f"{path} is not a file.")
     try:
         with open(path, "rb") as file:
             start = file.read(4096)
@@ -239,9 +235,7 @@ def _read_csv(path: str, connection: DuckDBPyConnection, start: bytes) -> Table:
 
 def _refuse_binary(path: str, start: bytes) -> None:
     if start[:2] == b"PK":
-        raise TableError(
-            f"{path} is a zip archive or a spreadsheet, not a table of text. Save it as CSV or Parquet."
-        )
+        raise TableError(f"{path} is a zip archive or a spreadsheet, not a table of text. Save it as CSV or Parquet.")
     if b"\0" in start or start[:2] == b"\x1f\x8b":
         raise TableError(f"{path} is not a table: neither CSV text nor Parquet.")
 
@@ -250,11 +244,7 @@ def _csv_error(path: str, mark: str, columns: int, message: str) -> str:
     """DuckDB's report in one line, with the line of the file instead of the number of the record."""
     message = message.partition("Possible")[0]
     found = re.search(r"on Line: (\d+)", message)
-    where = (
-        f"{path}, line {csv_text.line_of_record(path, mark, int(found[1]) - 1, blank=True)}"
-        if found
-        else path
-    )
+    where = f"{path}, line {csv_text.line_of_record(path, mark, int(found[1]) - 1, blank=True)}" if found else path
     for pattern, text in _CSV_ERRORS.items():
         if match := re.search(pattern, message, re.IGNORECASE):
             return f"{where}: {text.format(columns=columns, found=match.groups())}"
@@ -282,9 +272,7 @@ def _text_columns(connection: DuckDBPyConnection, names: list[str], keys: list[s
     counts = _one(connection, f"SELECT {', '.join(asked)} FROM rows")
     return {
         shown: Column(name=shown, key=key, cast=cast, given=g, **_text_kind(name, *count))
-        for shown, name, key, g, cast, count in zip(
-            _shown(names), names, keys, given, casts, counts, strict=True
-        )
+        for shown, name, key, g, cast, count in zip(_shown(names), names, keys, given, casts, counts, strict=True)
     }
 
 
@@ -293,9 +281,7 @@ def _shown(names: list[str]) -> list[str]:
 
 
 _IS_TRUTH = "lower(trim({})) IN ('true', 'false')"
-_UNDRESSED = (
-    "regexp_replace({}, '[,_%$€£ ]', '', 'g')"  # a number without what people write around its digits
-)
+_UNDRESSED = "regexp_replace({}, '[,_%$€£ ]', '', 'g')"  # a number without what people write around its digits
 
 
 def _text_kind(name: str, given: int, numbers: int, truths: int, dressed: int) -> dict[str, str]:

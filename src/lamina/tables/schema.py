@@ -20,7 +20,7 @@ Label = str | float | bool
 
 @dataclass(frozen=True)
 class Feature:
-    """A column that the model takes: its name and the smallest and largest value it was trained on."""
+    """A column that the model takes: its name and its range in the table trained on."""
 
     name: str
     minimum: float
@@ -35,12 +35,14 @@ class Target:
         name: the column.
         kind: ``number``, ``text`` or ``truth``: what its labels are.
         classes: the labels in the order of the model's outputs; for a regression none.
-        minimum, maximum: the range of the numbers it was trained on; for classes None.
+        usual: the shares of the classes in the rows trained on, or the mean of the numbers: the simplest answer.
+        minimum, maximum: its range in the table trained on; for classes None.
     """
 
     name: str
     kind: str
     classes: tuple[Label, ...] = ()
+    usual: tuple[float, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
 
@@ -52,6 +54,11 @@ class Schema:
     task: str
     features: tuple[Feature, ...]
     target: Target
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the model answers for a row: one, or the probability of each of several classes."""
+        return len(self.target.classes) if self.task == MULTICLASS else 1
 
     @property
     def names(self) -> list[str]:
@@ -76,19 +83,28 @@ class Schema:
             )
         features = tuple(Feature(**_record(f, "feature", _FEATURE)) for f in fields["features"])
         target = _record(fields["target"], "target", _TARGET)
-        classes = target.pop("classes")
+        classes, usual = tuple(target.pop("classes")), tuple(target.pop("usual"))
         if not all(isinstance(label, str | int | float) for label in classes):
-            raise ModelFileError(
-                "the model file's schema has a class that is not text, a number, true or false"
-            )
-        return cls(fields["task"], features, Target(**target, classes=tuple(classes)))
+            raise ModelFileError("the model file's schema has a class that is not text, a number, true or false")
+        if len(usual) != max(1, len(classes)) or not all(isinstance(share, int | float) for share in usual):
+            raise ModelFileError("the model file's schema has not one usual answer for each class")
+        if bool(classes) == (fields["task"] == REGRESSION):
+            raise ModelFileError(f"the model file's schema is a {fields['task']} with {len(classes)} classes")
+        return cls(fields["task"], features, Target(**target, classes=classes, usual=usual))
 
 
 _Types = Mapping[str, type | tuple[type, ...]]
 _NUMBER = (int, float)
 _MAYBE = (int, float, type(None))
 _FEATURE: _Types = {"name": str, "minimum": _NUMBER, "maximum": _NUMBER}
-_TARGET: _Types = {"name": str, "kind": str, "classes": (list, tuple), "minimum": _MAYBE, "maximum": _MAYBE}
+_TARGET: _Types = {
+    "name": str,
+    "kind": str,
+    "classes": (list, tuple),
+    "usual": (list, tuple),
+    "minimum": _MAYBE,
+    "maximum": _MAYBE,
+}
 
 
 def _record(value: object, what: str, types: _Types) -> dict[str, Any]:

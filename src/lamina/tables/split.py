@@ -18,9 +18,7 @@ class Split(NamedTuple):
     test: np.ndarray
 
 
-def split_rows(
-    rows: int, *, validation: float, test: float, seed: int, classes: np.ndarray | None = None
-) -> Split:
+def split_rows(rows: int, *, validation: float, test: float, seed: int, classes: np.ndarray | None = None) -> Split:
     """Divide rows at random; with ``classes``, each part has each class in its share.
 
     A class with too few rows for all parts is only trained on.

@@ -66,9 +66,7 @@ def _classes_of_numbers(
 
 def _classes_of_labels(table: Table, column: Column, task: str) -> tuple[Target, np.ndarray, list[str]]:
     labels = _filled(table, column.name)
-    meaning: dict[str, Label] = {
-        label: _truth(label) if column.kind == read.TRUTH else label for label in labels
-    }
+    meaning: dict[str, Label] = {label: _truth(label) if column.kind == read.TRUTH else label for label in labels}
     classes = sorted(set(meaning.values()))
     number = {label: classes.index(meant) for label, meant in meaning.items()}
     return *_classes(table, column, classes, np.array([number[label] for label in labels]), task), []
@@ -91,9 +89,7 @@ def _classes(
     if len(classes) == 1:
         raise TableError(f"{place} is {quoted(classes[0])} in every row. Two classes at least are needed.")
     if task == BINARY and len(classes) != 2:
-        raise TableError(
-            f"{place} has {len(classes)} classes; --task binary needs 2. Choose --task multiclass."
-        )
+        raise TableError(f"{place} has {len(classes)} classes; --task binary needs 2. Choose --task multiclass.")
     if len(classes) > max(2, table.rows / 2):
         other = ", or --task regression" if column.kind == read.NUMBER else ""
         many = f"{len(classes):,} different values in {counted(table.rows, 'row')}"

@@ -1,0 +1,103 @@
+"""From a table to a trained network: the whole of ``lamina train`` but its words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lamina import callbacks, random
+from lamina.saving import save_model
+from lamina.tables.network import Network, build_network
+from lamina.tables.prepare import Training
+
+Progress = Callable[[int, Mapping[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train: Keras's Adam, stopped when the validation loss has not fallen for ``patience`` epochs."""
+
+    hidden: tuple[int, ...] = (64, 32)
+    activation: str = "relu"
+    epochs: int = 500
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    patience: int = 20
+    seed: int = 0
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network.
+
+    Attributes:
+        network: with the weights of the best epoch.
+        epochs: how many epochs it was trained.
+        best: the epoch, counted from 1, whose weights it has.
+    """
+
+    network: Network
+    epochs: int
+    best: int
+
+
+def train_network(training: Training, settings: Settings, progress: Progress) -> Trained:
+    """Build and train a network.
+
+    Args:
+        training: from ``prepare_training``.
+        settings: how to train.
+        progress: called after each epoch with its number, counted from 1, and Keras's logs.
+
+    Raises:
+        NonFiniteError: the loss became infinite or nan.
+    """
+    random.set_random_seed(settings.seed)
+    x, y = training.x, training.y
+    rows = training.split.train
+    network = build_network(training.schema, x[rows], y[rows], settings.hidden, settings.activation)
+    network.compile(training.schema, settings.learning_rate, settings.threads)
+    held = training.split.validation
+    targets = network.standard(y)
+    stopping = callbacks.EarlyStopping(patience=settings.patience, restore_best_weights=True)
+    report = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: progress(epoch + 1, logs))
+    history = network.trained.fit(
+        x[rows], targets[rows], batch_size=settings.batch_size, epochs=settings.epochs, verbose=0,
+        validation_data=(x[held], targets[held]) if len(held) else None,
+        callbacks=[report, stopping] if len(held) else [report],
+    )  # fmt: skip
+    losses = history.history.get("val_loss")
+    epochs = len(history.epoch)
+    return Trained(network, epochs, int(np.argmin(losses)) + 1 if losses else epochs)
+
+
+def answers(model: Any, x: np.ndarray) -> np.ndarray:
+    """What a model says: (rows, outputs)."""
+    return np.asarray(model.predict(x, batch_size=1024, verbose=0))
+
+
+def save_trained(path: str, trained: Trained, training: Training, settings: Settings, table: str) -> None:
+    """Write the model with its schema, and with what one needs to train it again."""
+    parts = dict(zip(training.split._fields, map(len, training.split), strict=True))
+    extra = {
+        "schema": training.schema.to_json(),
+        "training": {
+            "table_sha256": _hash(table), "rows": parts, "left_out": [name for name, _ in training.left_out],
+            "epochs": trained.epochs, "best_epoch": trained.best, "batch_size": settings.batch_size,
+            "learning_rate": settings.learning_rate, "patience": settings.patience, "seed": settings.seed,
+        },
+    }  # fmt: skip
+    model = trained.network.model
+    if model is not trained.network.trained:  # its optimizer has not run: Keras expects its zeros in the file
+        model.optimizer.build(model.trainable_weights)
+    save_model(model, path, extra=extra)
+
+
+def _hash(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

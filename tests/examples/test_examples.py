@@ -1,0 +1,41 @@
+"""Each example runs as it stands, with warnings as errors, and says what its first lines promise."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ENDS = {
+    "by_hand.py": r"The same numbers, by hand and by Lamina\.$",
+    "classifier.py": r"accuracy 0\.9\d+\nThe first five: .*$",
+    "own_layer_and_loss.py": r"mean absolute error 0\.0\d+; always answering the mean: 0\.\d+$",
+    "regression.py": r"root mean squared error [45]\d\.\d, R² 0\.[3-6]\d$",
+}
+
+
+def run(path: Path, *options: str) -> str:
+    done = subprocess.run([sys.executable, *options, str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.rstrip()
+
+
+def test_all_examples_are_run():
+    assert {path.name for path in EXAMPLES.glob("*.py")} == set(ENDS)
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_example(name):
+    assert re.search(ENDS[name], run(EXAMPLES / name, "-W", "error"))
+
+
+def test_the_classifier_runs_on_keras_with_one_line_changed(tmp_path):
+    text = (EXAMPLES / "classifier.py").read_text(encoding="utf-8")
+    assert text.count("import lamina as keras") == 1
+    (tmp_path / "classifier.py").write_text(text.replace("import lamina as keras", "import keras"), encoding="utf-8")
+    (tmp_path / "breast_cancer.csv").write_bytes((EXAMPLES / "breast_cancer.csv").read_bytes())
+    assert re.search(ENDS["classifier.py"], run(tmp_path / "classifier.py"))
