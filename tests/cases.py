@@ -292,7 +292,7 @@ FUNCTIONS = [
     Function("one_hot", ([2, 0, 5], 3)),
     Function("one_hot", ([2, 0, 1], 3), {"axis": 0}),
     Function("in_top_k", ([1, 3, 0], A.astype("float32"), 2)),
-    Function("segment_sum", (A, [1, 0, 1], 3)),
+    Function("segment_sum", (A, np.array([1, 0, 1]), 3)),
     Function("concatenate", ([A, B],), {"axis": 1}),
     Function("concatenate", ([A, B],)),
     Function("stack", ([A, B],), {"axis": 1}),
