@@ -140,11 +140,12 @@ def _penalise(layer: Layer, outputs: Any, trace: Trace) -> None:
 def at_once(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The layer's outputs as arrays, computed by the NumPy target; assignments in ``call`` take effect."""
     arrays: dict[str, np.ndarray] = {}
+    dtype = layer._float_dtype()
 
     def node_of(x: Any) -> Any:
         if not is_array(x):
             return x
-        array = numbers(x, layer.dtype)
+        array = numbers(x, dtype)
         name = str(len(arrays))
         arrays[name] = array
         return leaf("input", array.shape, array.dtype.name, name=name)

@@ -133,6 +133,10 @@ class Layer:
         self._inbound_nodes.pop()
         return map_leaves(lambda x: x.shape, outputs)
 
+    def _float_dtype(self) -> str:
+        """The float type that arrays are computed in."""
+        return self.dtype if self.dtype.startswith("float") else config.floatx()
+
     def _next_call(self) -> int:
         self._calls += 1
         return self._calls - 1

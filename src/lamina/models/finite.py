@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from math import isfinite
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +14,6 @@ from lamina.models.data import Rows
 from lamina.models.loop import Feed
 from lamina.models.steps import Step
 
-if TYPE_CHECKING:
-    from lamina.models.model import Model
-
 Span = tuple[np.ndarray | None, int, int]
 ADVICE = "Try a smaller learning rate, gradient clipping (clipnorm=1.0), or standardised inputs."
 
@@ -23,8 +21,7 @@ ADVICE = "Try a smaller learning rate, gradient clipping (clipnorm=1.0), or stan
 class Guard:
     """The state of a training step at the start of an epoch."""
 
-    def __init__(self, model: Model, step: Step):
-        self.model = model
+    def __init__(self, step: Step):
         self.step = step
         self.saved = {name: buffer.copy() for name, buffer in step.state().items()}
 
@@ -35,10 +32,10 @@ class Guard:
 
     def check(self, loss: float, epoch: int, feed: Feed, span: Span, first_step: int, history: Any) -> None:
         """Raise a NonFiniteError, with the weights of the epoch's start back in place, if something is not finite."""
-        if np.isfinite(loss) and all(finite(v.value) for v in self.model.weights):
+        if np.isfinite(loss) and all(map(finite, self.step.watched())):
             return
         self.restore()
-        layer, where = _diagnose(self.model, self.step, feed, span, first_step)
+        layer, where = _diagnose(self.step, feed, span, first_step)
         self.restore()
         what = "the loss became" if not np.isfinite(loss) else "a weight became infinite or nan, the loss is"
         raise NonFiniteError(
@@ -49,11 +46,10 @@ class Guard:
 
 def finite(array: np.ndarray) -> bool:
     """Whether all numbers of an array are finite; one pass without a temporary in the usual case."""
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(np.sum(array)) or np.isfinite(array).all())
+    return isfinite(np.add.reduce(array, axis=None)) or bool(np.isfinite(array).all())
 
 
-def _diagnose(model: Model, step: Step, feed: Feed, span: Span, first_step: int) -> tuple[str | None, str]:
+def _diagnose(step: Step, feed: Feed, span: Span, first_step: int) -> tuple[str | None, str]:
     """The first layer with a number that is not finite, and a sentence about it."""
     bad_input = _bad_input(feed.rows)
     order, start, stop = span
@@ -64,11 +60,11 @@ def _diagnose(model: Model, step: Step, feed: Feed, span: Span, first_step: int)
             feed.rows.arrays, step.state(), rows=feed.rows.count, batch_size=feed.batch_size, order=order,
             start=begin, stop=end, step=number,
         )  # fmt: skip
-        if np.isfinite(step.logs().get("loss", 0.0)) and all(finite(v.value) for v in model.weights):
+        if np.isfinite(step.logs().get("loss", 0.0)) and all(map(finite, step.watched())):
             continue
         where = slice(begin, end) if order is None else order[begin:end]
         batch = {name: array[where] for name, array in feed.rows.arrays.items()}
-        layer = _first_bad_layer(step, batch, before, end - begin, number) or _first_bad_weight(model)
+        layer = _first_bad_layer(step, batch, before, end - begin, number) or _first_bad_weight(step)
         sentence = f"layer {layer!r} is the first with a number that is not finite" if layer else "no layer's output is to blame, the loss itself is not finite"
         return layer, f"batch {(begin - start) // feed.batch_size + 1}, {sentence}" + (f"; {bad_input}" if bad_input else "")
     return None, bad_input or "the metrics of the epoch are not finite"
@@ -85,11 +81,8 @@ def _first_bad_layer(
     return next((name for i, (name, _) in enumerate(calls) if not finite(np.asarray(values[str(i)]))), None)
 
 
-def _first_bad_weight(model: Model) -> str | None:
-    for layer in model._flatten_layers():
-        if any(not finite(v.value) for v in layer._own_variables()):
-            return layer.name
-    return None
+def _first_bad_weight(step: Step) -> str | None:
+    return next((v.path.split("/")[0] for v in step.weights if not finite(v.value)), None)
 
 
 def _bad_input(rows: Rows) -> str:

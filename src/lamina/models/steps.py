@@ -19,6 +19,7 @@ from lamina.models.data import Leaf, Rows, check_labels
 from lamina.models.parameters import BUFFER, Parameters
 from lamina.rewrite.gradients import gradients
 from lamina.trace import Trace
+from lamina.variables import Variable
 
 if TYPE_CHECKING:
     from lamina.models.model import Model
@@ -45,6 +46,7 @@ class Step:
     parameters: Parameters | None = None
     optimizer: Any = None
     metrics: dict[str, Metric] = field(default_factory=dict)
+    weights: list[Variable] = field(default_factory=list)  # the trainable ones first
 
     def state(self) -> dict[str, np.ndarray]:
         """The buffers that the program reads and writes, as they are now."""
@@ -52,6 +54,13 @@ class Step:
             return self.trace.state()
         self.parameters.attach()
         return {BUFFER: self.parameters.flat, **self.optimizer.state(), **self.trace.state()}
+
+    def watched(self) -> list[np.ndarray]:
+        """The arrays of all weights: the trainable ones as one."""
+        if self.parameters is None:
+            return [v.value for v in self.weights]
+        fixed = self.weights[len(self.parameters.variables) :]
+        return [self.parameters.flat, *(v.value for v in fixed)]
 
     def check(self, rows: Rows) -> None:
         """Refuse class numbers that the outputs do not have."""
@@ -128,6 +137,7 @@ def _compiled(model: Model, graph: Graph, trace: Trace, outputs: Outputs) -> Ste
 
 def _reporting(model: Model, step: Step) -> Step:
     step.metrics = model._named_metrics()
+    step.weights = [*model.trainable_weights, *model.non_trainable_weights]
     return step
 
 

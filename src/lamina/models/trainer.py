@@ -290,6 +290,8 @@ class Trainer:
             validation_data = tuple(held)
         rows = self._rows(x, y, sample_weight, class_weight)
         held_out = None if validation_data is None else self._rows(*_unpacked(validation_data))
+        step = self._step("train", rows)
+        step.check(rows)
         feed = loop.Feed(rows, batch_size, steps_per_epoch, shuffle, random.generator(None))
         callbacks = _callback_list(callbacks, self, verbose, epochs=epochs, steps=feed.epoch_steps)
         self.stop_training = False
@@ -297,7 +299,7 @@ class Trainer:
         logs: dict[str, Any] | None = None
         for epoch in range(initial_epoch, epochs):
             callbacks.on_epoch_begin(epoch)
-            logs = self._train_epoch(feed, epoch, callbacks)
+            logs = self._train_epoch(step, feed, epoch, callbacks)
             if held_out is not None and _due(epoch, validation_freq):
                 found = self._evaluate(held_out, validation_batch_size or batch_size, validation_steps, callbacks)
                 logs |= {f"val_{name}": value for name, value in found.items()}
@@ -308,11 +310,9 @@ class Trainer:
         callbacks.on_train_end(logs)
         return self.history
 
-    def _train_epoch(self: Model, feed: loop.Feed, epoch: int, callbacks: CallbackList) -> dict[str, Any]:
-        step = self._step("train", feed.rows)
-        step.check(feed.rows)
+    def _train_epoch(self: Model, step: Step, feed: loop.Feed, epoch: int, callbacks: CallbackList) -> dict[str, Any]:
         step.reset()
-        guard, span, before = Guard(self, step), feed.epoch(), int(self.optimizer.iterations.value)
+        guard, span, before = Guard(step), feed.epoch(), int(self.optimizer.iterations.value)
         watch = _watch(self, callbacks, "train", step, before)
         parts = loop.run(step, feed, span, before, watch)
         self._advance(step, before, sum(part.steps for part in parts))
@@ -418,8 +418,10 @@ class Trainer:
         """
         self._require_compiled()
         rows = self._rows(x, y, sample_weight, class_weight)
-        feed = loop.Feed(rows, rows.count)
-        return self._answer(self._train_epoch(feed, 0, CallbackList(model=self)), return_dict)
+        step = self._step("train", rows)
+        step.check(rows)
+        logs = self._train_epoch(step, loop.Feed(rows, rows.count), 0, CallbackList(model=self))
+        return self._answer(logs, return_dict)
 
     def test_on_batch(self: Model, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of all rows given, as one batch; see ``evaluate``."""

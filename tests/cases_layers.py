@@ -1,0 +1,143 @@
+"""One table of cases for layers: how each is made, what it is fed, and its equation in plain NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lamina import layers
+
+BATCH = 5
+
+
+class Case(NamedTuple):
+    """A layer, its arguments, the shapes of its inputs without the batch, and its equation.
+
+    ``equation(inputs, weights)`` gets arrays (a list of them for several inputs) and returns one; None where the
+    result is random. ``training`` is the same while training, if that differs.
+    """
+
+    layer: type[layers.Layer]
+    arguments: dict[str, Any]
+    shapes: tuple[tuple[int, ...], ...]
+    equation: Callable[[Any, list[np.ndarray]], np.ndarray] | None
+    training: Callable[[Any, list[np.ndarray]], np.ndarray] | None = None
+    whole: int = 0  # inputs are whole numbers below this
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """A readable test id."""
+        return self.layer.__name__ + (f"-{self.note}" if self.note else "")
+
+    def inputs(self, dtype: str) -> Any:
+        """What the layer is fed: an array, or a list of them."""
+        rng = np.random.default_rng(11)
+        arrays = [
+            rng.integers(0, self.whole, (BATCH, *shape)).astype("int32")
+            if self.whole
+            else rng.uniform(-2.0, 2.0, (BATCH, *shape)).astype(dtype)
+            for shape in self.shapes
+        ]
+        return arrays[0] if len(arrays) == 1 else arrays
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-z))
+
+
+def softmax(z: np.ndarray, axis: int = -1) -> np.ndarray:
+    powers = np.exp(z - z.max(axis, keepdims=True))
+    return powers / powers.sum(axis, keepdims=True)
+
+
+def standardised(x: np.ndarray, axes: Any, epsilon: float = 1e-3) -> np.ndarray:
+    return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + epsilon)
+
+
+def moved(x: np.ndarray, w: list[np.ndarray]) -> np.ndarray:
+    """γ (x − μ) / √(σ² + ε) + β with given μ and σ², one number for each of the last axis."""
+    gamma, beta, mean, variance = w
+    return gamma * (x - mean) / np.sqrt(variance + 1e-3) + beta
+
+
+MEAN, VARIANCE = np.array([0.5, -1.0, 2.0]), np.array([4.0, 0.25, 1.0])
+
+CASES = (
+    Case(layers.Dense, {"units": 4}, ((3,),), lambda x, w: x @ w[0] + w[1]),
+    Case(
+        layers.Dense,
+        {"units": 2, "activation": "sigmoid", "use_bias": False, "kernel_regularizer": "l2", "activity_regularizer": "l1"},
+        ((2, 3),),
+        lambda x, w: sigmoid(x @ w[0]),
+        note="rank 3, penalties",
+    ),
+    Case(layers.Embedding, {"input_dim": 6, "output_dim": 3}, ((2,),), lambda x, w: w[0][x], whole=6),
+    Case(layers.Activation, {"activation": "tanh"}, ((3,),), lambda x, w: np.tanh(x)),
+    Case(layers.Identity, {}, ((3,),), lambda x, w: x),
+    Case(layers.ReLU, {}, ((3,),), lambda x, w: np.maximum(x, 0)),
+    Case(
+        layers.ReLU,
+        {"max_value": 1.0, "negative_slope": 0.1, "threshold": 0.2},
+        ((3,),),
+        lambda x, w: np.where(x > 0.2, np.minimum(x, 1.0), 0.1 * (x - 0.2)),
+        note="shaped",
+    ),
+    Case(layers.LeakyReLU, {}, ((3,),), lambda x, w: np.where(x > 0, x, 0.3 * x)),
+    Case(layers.ELU, {"alpha": 0.7}, ((3,),), lambda x, w: np.where(x > 0, x, 0.7 * (np.exp(x) - 1))),
+    Case(layers.Softmax, {}, ((4,),), lambda x, w: softmax(x)),
+    Case(layers.Softmax, {"axis": 1}, ((3, 2),), lambda x, w: softmax(x, 1), note="axis 1"),
+    Case(layers.Dropout, {"rate": 0.4, "seed": 3}, ((6,),), lambda x, w: x, None),
+    Case(layers.Dropout, {"rate": 0.5, "noise_shape": (None, 1, 4), "seed": 3}, ((2, 4),), lambda x, w: x, note="shared mask"),
+    Case(
+        layers.BatchNormalization,
+        {},
+        ((3,),),
+        moved,
+        lambda x, w: standardised(x, 0) * w[0] + w[1],
+    ),
+    Case(
+        layers.BatchNormalization,
+        {"axis": 1, "scale": False, "momentum": 0.5},
+        ((3, 2),),
+        lambda x, w: np.swapaxes(moved(np.swapaxes(x, 1, 2), [np.ones(3), *w]), 1, 2),
+        lambda x, w: standardised(x, (0, 2)) + w[0][:, None],
+        note="axis 1, no scale",
+    ),
+    Case(layers.LayerNormalization, {}, ((4,),), lambda x, w: standardised(x, -1) * w[0] + w[1]),
+    Case(
+        layers.LayerNormalization,
+        {"axis": (1, 2), "center": False},
+        ((3, 2),),
+        lambda x, w: standardised(x, (1, 2)) * w[0],
+        note="two axes, no center",
+    ),
+    Case(
+        layers.Normalization,
+        {"mean": MEAN.tolist(), "variance": VARIANCE.tolist()},
+        ((3,),),
+        lambda x, w: (x - MEAN) / np.sqrt(VARIANCE),
+    ),
+    Case(
+        layers.Normalization,
+        {"mean": 2.0, "variance": 9.0, "invert": True, "axis": None},
+        ((3,),),
+        lambda x, w: x * 3.0 + 2.0,
+        note="inverted",
+    ),
+    Case(
+        layers.Normalization,
+        {},
+        ((3,),),
+        lambda x, w: (x - w[0]) / np.maximum(np.sqrt(w[1]), 1e-7),
+        note="adapted",
+    ),
+    Case(layers.Add, {}, ((3,), (3,), (1,)), lambda x, w: x[0] + x[1] + x[2]),
+    Case(layers.Multiply, {}, ((3,), (3,)), lambda x, w: x[0] * x[1]),
+    Case(layers.Concatenate, {}, ((3,), (2,)), lambda x, w: np.concatenate(x, -1)),
+    Case(layers.Concatenate, {"axis": 1}, ((3, 2), (1, 2)), lambda x, w: np.concatenate(x, 1), note="axis 1"),
+    Case(layers.Flatten, {}, ((3, 2),), lambda x, w: x.reshape(len(x), 6)),
+    Case(layers.Reshape, {"target_shape": (-1, 2)}, ((3, 4),), lambda x, w: x.reshape(len(x), 6, 2)),
+)
