@@ -345,6 +345,49 @@ def test_a_layer_of_one_s_own(writer: Any, reader: Any, tmp_path: Path) -> None:
     assert tree(tmp_path / "m.keras").keys() >= {"layers/scale/inner/vars/0", "layers/scale/others/dense_1/vars/1"}
 
 
+def model_class(k: Any) -> type:
+    """The same subclass of Model for either library: attributes in lists and dictionaries, private ones, a metric."""
+
+    @k.saving.register_keras_serializable("parity")
+    class Own(k.Model):  # type: ignore[misc]
+        def __init__(self, width: int = 4, **kwargs: Any):
+            super().__init__(**kwargs)
+            self.width = width
+            self.enter = k.layers.Dense(width, activation="tanh")
+            self.out = k.layers.Dense(1)
+            self.blocks = [k.layers.Dense(width), k.layers.Dense(width)]
+            self.table = {"z": k.layers.Dense(width), "a": [k.layers.Dense(width)]}
+            self._norm = k.layers.BatchNormalization()
+            self.drop = k.layers.Dropout(0.1)
+
+        def call(self, inputs: Any) -> Any:
+            x = self.enter(inputs)
+            for layer in (*self.blocks, self.table["z"], *self.table["a"], self._norm, self.drop):
+                x = layer(x)
+            return self.out(x)
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "width": self.width}
+
+    return Own
+
+
+@both_libraries
+def test_a_model_of_one_s_own(writer: Any, reader: Any, tmp_path: Path) -> None:
+    classes = {k: model_class(k) for k in (writer, reader)}
+    models = {k: classes[k](width=5) for k in (writer, reader)}
+    for k, model in models.items():
+        model.compile(k.optimizers.SGD(0.1), "mse")
+        model.fit(features(3), features(1), verbose=0)
+        model.save(tmp_path / f"{k.__name__}.keras")
+    assert tree(tmp_path / "lamina.keras") == tree(tmp_path / "keras.keras")
+    again = reader.saving.load_model(tmp_path / f"{writer.__name__}.keras")
+    one, other = (m.predict(features(3), verbose=0) for m in (models[writer], again))
+    assert np.allclose(one, other, rtol=1e-6, atol=1e-6)
+    again.save(tmp_path / "again.keras")
+    assert config(tmp_path / "again.keras") == config(tmp_path / f"{writer.__name__}.keras")
+
+
 # -- the table
 
 

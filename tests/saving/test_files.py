@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -192,6 +193,33 @@ def test_a_config_that_does_not_fit_is_refused(
     with pytest.raises(ModelFileError, match=message) as caught:
         load_model(edited(path, change))
     assert str(path) in str(caught.value)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths of all parts of a JSON value."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, part in parts for place in places(part, (*path, key)))]
+
+
+NONSENSE = [None, 0, -1, 2.5, 1e308, float("nan"), 10**12, 10**40, "", "relu", "float64", [], [None, 3], {}, True]
+
+
+@pytest.mark.filterwarnings("ignore:Skipping variable loading")
+def test_no_edit_has_another_effect_than_an_error(path: Path) -> None:
+    members = read_members(path)
+    chance = random.Random(0)
+    for place in chance.sample(places(json.loads(members[CONFIG]))[1:], 150):
+        record = json.loads(members[CONFIG])
+        holder = record
+        for key in place[:-1]:
+            holder = holder[key]
+        holder[place[-1]] = chance.choice(NONSENSE)
+        write_members(path, members | {CONFIG: json.dumps(record).encode()})
+        try:
+            again = load_model(path)
+        except ModelFileError:
+            continue
+        assert [w.shape for w in again.get_weights()] == [(3, 4), (4,), (4,), (4,), (4,), (4,), (4, 1), (1,)]
 
 
 WEIGHT_EDITS: list[tuple[Callable[[h5py.File], object], str]] = [

@@ -188,7 +188,7 @@ class Layer:
         """The variables, metrics and layers that are attributes of this one, also inside lists and dictionaries."""
         for name, value in vars(self).items():
             if name not in _NOT_PARTS:
-                yield from (x for x in flatten(value) if isinstance(x, Variable | Layer | Metric))
+                yield from (x for x in _held(value) if isinstance(x, Variable | Layer | Metric))
 
     def _sublayers(self) -> list[Layer]:
         return unique(x for x in self._parts() if isinstance(x, Layer))
@@ -375,6 +375,15 @@ def _input_hint(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
         stacklevel=4,
     )
     return (size,) if given is None else tuple(given)
+
+
+def _held(x: Any) -> Iterator[Any]:
+    """What a list or dictionary holds, in its own order, as Keras tracks it."""
+    if not isinstance(x, list | tuple | dict):
+        yield x
+        return
+    for part in x.values() if isinstance(x, dict) else x:
+        yield from _held(part)
 
 
 def _marking_built(layer: Layer, build: Callable[..., None]) -> Callable[..., None]:

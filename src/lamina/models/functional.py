@@ -236,6 +236,8 @@ def _map_places(tensor: Any, x: Any) -> Any:
     """The structure with each [layer, call, output] replaced by its tensor."""
     if isinstance(x, dict):
         return {key: _map_places(tensor, part) for key, part in x.items()}
+    if not isinstance(x, list | tuple):
+        raise ValueError(f"an input or output is [layer, call, output], got {x!r}")
     if len(x) == 3 and isinstance(x[0], str):
         return tensor(x)
     return [_map_places(tensor, part) for part in x]

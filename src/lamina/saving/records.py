@@ -30,6 +30,10 @@ FUNCTION_MODULES = ("keras.activations", "keras.losses", "keras.metrics")
 FUNCTION = {"module": "builtins", "class_name": "function", "registered_name": "function"}
 ARRAY_DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
                 "uint64", "bool")  # fmt: skip
+# What a constructor may raise when a config does not fit it.
+REASONS = (
+    TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError, LaminaError,
+)  # fmt: skip
 # Fields that make an object allocate memory before any data are seen, each with the most a file may ask for.
 FIELD_LIMITS = {"num_thresholds": 100_000, "num_labels": 1_000_000, "num_regressors": 1_000_000}
 
@@ -331,7 +335,7 @@ def _named(class_name: str, config: Mapping[str, Any]) -> Iterator[None]:
     """Say in an error which object of the file it is about."""
     try:
         yield
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError, LaminaError, MemoryError) as error:
+    except REASONS as error:
         name = config.get("name")
         place = f"{class_name} {name!r}" if isinstance(name, str) else class_name
         reason = f"it lacks {error}" if isinstance(error, KeyError) else error
