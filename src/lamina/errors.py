@@ -10,6 +10,8 @@ class LaminaError(Exception):
 class GraphError(LaminaError, ValueError):
     """A graph that is not legal: an operation got an input it is not defined for."""
 
+    placed = False  # whether the message names the user's layer
+
 
 class ShapeError(GraphError):
     """Arrays whose shapes do not fit an operation or a layer."""

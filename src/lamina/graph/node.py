@@ -41,9 +41,9 @@ def label(text: str) -> Iterator[None]:
 
 
 def _name_place(error: GraphError, place: str) -> None:
-    if place and not getattr(error, "placed", False):
+    if place and not error.placed:
         error.args = (f"{place}: {error.args[0]}", *error.args[1:])
-        error.placed = True  # type: ignore[attr-defined]
+        error.placed = True
 
 
 class Node:

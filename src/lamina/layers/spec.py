@@ -50,7 +50,9 @@ def check_inputs(specs: InputSpec | Sequence[InputSpec] | None, inputs: Sequence
         problem = _problem(spec, tuple(x.shape))
         if problem:
             name = f" with name {spec.name!r}" if spec.name else ""
-            raise ShapeError(f"Input {index}{name} of layer {layer!r} is incompatible with the layer: {problem}")
+            error = ShapeError(f"Input {index}{name} of layer {layer!r} is incompatible with the layer: {problem}")
+            error.placed = True  # it names the layer already
+            raise error
 
 
 def _problem(spec: InputSpec, shape: Shape) -> str | None:

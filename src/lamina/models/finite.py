@@ -37,9 +37,11 @@ class Guard:
         self.restore()
         layer, where = _diagnose(self.step, feed, span, first_step)
         self.restore()
-        what = "the loss became" if not np.isfinite(loss) else "a weight became infinite or nan, the loss is"
+        bad = _bad_input(feed.rows)
+        what = f"the loss became {loss}" if not np.isfinite(loss) else "a weight became infinite or nan"
         raise NonFiniteError(
-            f"{what} {loss} in epoch {epoch + 1}: {where}. The model holds the weights from before this epoch. {ADVICE}",
+            f"{what} in epoch {epoch + 1}: {where}. {bad or ADVICE} "
+            "The model holds the weights from before this epoch.",
             epoch=epoch, layer=layer, history=history,
         )  # fmt: skip
 
@@ -50,24 +52,23 @@ def finite(array: np.ndarray) -> bool:
 
 
 def _diagnose(step: Step, feed: Feed, span: Span, first_step: int) -> tuple[str | None, str]:
-    """The first layer with a number that is not finite, and a sentence about it."""
-    bad_input = _bad_input(feed.rows)
+    """The first layer with a number that is not finite, and a sentence about it; runs the epoch again, by batches."""
     order, start, stop = span
-    for begin in range(start, stop, feed.batch_size):
+    for index, begin in enumerate(range(start, stop, feed.batch_size)):
         before = {name: buffer.copy() for name, buffer in step.state().items()}
-        end, number = min(begin + feed.batch_size, stop), first_step + (begin - start) // feed.batch_size
+        end = min(begin + feed.batch_size, stop)
         step.executable.run(
             feed.rows.arrays, step.state(), rows=feed.rows.count, batch_size=feed.batch_size, order=order,
-            start=begin, stop=end, step=number,
+            start=begin, stop=end, step=first_step + index,
         )  # fmt: skip
         if np.isfinite(step.logs().get("loss", 0.0)) and all(map(finite, step.watched())):
             continue
         where = slice(begin, end) if order is None else order[begin:end]
         batch = {name: array[where] for name, array in feed.rows.arrays.items()}
-        layer = _first_bad_layer(step, batch, before, end - begin, number) or _first_bad_weight(step)
-        sentence = f"layer {layer!r} is the first with a number that is not finite" if layer else "no layer's output is to blame, the loss itself is not finite"
-        return layer, f"batch {(begin - start) // feed.batch_size + 1}, {sentence}" + (f"; {bad_input}" if bad_input else "")
-    return None, bad_input or "the metrics of the epoch are not finite"
+        layer = _first_bad_layer(step, batch, before, end - begin, first_step + index) or _first_bad_weight(step)
+        found = f"layer {layer!r} is the first with a number that is not finite" if layer else "it is the loss itself"
+        return layer, f"in batch {index + 1}, {found}"
+    return None, "the sum of its batches is too large"
 
 
 def _first_bad_layer(
@@ -86,10 +87,11 @@ def _first_bad_weight(step: Step) -> str | None:
 
 
 def _bad_input(rows: Rows) -> str:
+    """A sentence about data that are themselves not finite."""
     for name, array in rows.arrays.items():
         if not finite(array):
             at = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
             column = f", column {', '.join(map(str, at[1:]))}" if at[1:] else ""
-            what = {"x": "the input x", "y": "the target y", "w": "the sample weight"}[name[0]]
-            return f"{what} itself is {array[at]} in row {at[0]}{column}"
+            what = {"x": "x", "y": "y", "w": "sample_weight"}[name[0]]
+            return f"{what} itself is {array[at]} in row {at[0]}{column}: remove or fill such values."
     return ""

@@ -43,9 +43,11 @@ class Feed:
         if shuffle not in (True, False, "batch"):
             raise ValueError(f"`shuffle` must be True, False or 'batch', got {shuffle!r}")
         self.rows = rows
-        self.batch_size = _positive("batch_size", batch_size or (ceil(rows.count / steps) if steps else 32))
-        self.batches = ceil(rows.count / self.batch_size)
         self.steps = None if steps is None else _positive("steps", steps)
+        if batch_size is None:
+            batch_size = 32 if self.steps is None else ceil(rows.count / self.steps)
+        self.batch_size = _positive("batch_size", batch_size)
+        self.batches = ceil(rows.count / self.batch_size)
         self.shuffle = shuffle if generator is not None else False
         self._generator = generator
         self._order: np.ndarray | None = None

@@ -10,7 +10,7 @@ import numpy as np
 
 from lamina import metrics, optimizers, random
 from lamina.callbacks import CallbackList
-from lamina.errors import DataError, LaminaError
+from lamina.errors import DataError
 from lamina.graph.node import Node
 from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.models import loop
@@ -105,10 +105,10 @@ class Trainer:
 
     def _require_compiled(self) -> None:
         if not self.compiled:
-            raise LaminaError("You must call `compile()` before using the model.")
+            raise ValueError("You must call `compile()` before using the model.")
         for name in ("train_step", "test_step", "predict_step"):
             if hasattr(self, name):
-                raise LaminaError(f"{type(self).__name__}.{name}: a step of your own is not taken; override `compute_loss`")
+                raise ValueError(f"{type(self).__name__}.{name}: a step of your own is not run; override `compute_loss`")
 
     # -- loss and metrics, in the graph
 
@@ -135,7 +135,7 @@ class Trainer:
             total = self._compiled_loss(ys, predictions, _weights(sample_weight, outputs), outputs)
             terms = terms if total is None else [total, *terms]
         if not terms:
-            raise LaminaError("No loss to compute. Provide a `loss` argument in `compile()`.")
+            raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
         return sum(terms[1:], start=terms[0])
 
     def compute_metrics(self: Model, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -228,11 +228,12 @@ class Trainer:
         )  # fmt: skip
 
     def _step(self: Model, kind: str, rows: Rows) -> Step:
-        """The compiled step for such data; kept until ``compile``, or until layers are frozen or thawed."""
+        """The compiled step for such data, which are checked; kept until ``compile``, or layers are frozen or thawed."""
         frozen = tuple(layer.trainable for layer in self._flatten_layers()) if kind == "train" else ()
         key = (kind, rows.key, frozen, self._target(), self._threads())
         if key not in self._steps:
             self._steps[key] = _MAKE[kind](self, rows)
+        self._steps[key].check(rows)
         return self._steps[key]
 
     # -- whole data sets
@@ -289,10 +290,13 @@ class Trainer:
             (x, y, sample_weight), held = split(given, validation_split)
             validation_data = tuple(held)
         rows = self._rows(x, y, sample_weight, class_weight)
-        held_out = None if validation_data is None else self._rows(*_unpacked(validation_data))
         step = self._step("train", rows)
-        step.check(rows)
         feed = loop.Feed(rows, batch_size, steps_per_epoch, shuffle, random.generator(None))
+        held_out = None
+        if validation_data is not None:
+            held = self._rows(*_unpacked(validation_data))
+            held_out = loop.Feed(held, validation_batch_size or batch_size, validation_steps)
+            self._step("test", held)  # so that unfit data are found before training, not after an epoch
         callbacks = _callback_list(callbacks, self, verbose, epochs=epochs, steps=feed.epoch_steps)
         self.stop_training = False
         callbacks.on_train_begin()
@@ -301,7 +305,7 @@ class Trainer:
             callbacks.on_epoch_begin(epoch)
             logs = self._train_epoch(step, feed, epoch, callbacks)
             if held_out is not None and _due(epoch, validation_freq):
-                found = self._evaluate(held_out, validation_batch_size or batch_size, validation_steps, callbacks)
+                found = self._evaluate(held_out, callbacks)
                 logs |= {f"val_{name}": value for name, value in found.items()}
                 logs = dict(sorted(logs.items()))
             callbacks.on_epoch_end(epoch, logs)
@@ -349,18 +353,14 @@ class Trainer:
             The loss; with metrics a list (loss first), or a dictionary.
         """
         self._require_compiled()
-        rows = self._rows(x, y, sample_weight)
-        callbacks = _callback_list(callbacks, self, verbose, epochs=1, steps=None, add_history=False)
-        logs = self._evaluate(rows, batch_size, steps, callbacks)
+        feed = loop.Feed(self._rows(x, y, sample_weight), batch_size, steps)
+        callbacks = _callback_list(callbacks, self, verbose, epochs=1, steps=feed.epoch_steps, add_history=False)
+        logs = self._evaluate(feed, callbacks)
         return logs if return_dict else self._in_order(logs)
 
-    def _evaluate(
-        self: Model, rows: Rows, batch_size: int | None, steps: int | None, callbacks: CallbackList
-    ) -> dict[str, Any]:
-        step = self._step("test", rows)
-        step.check(rows)
+    def _evaluate(self: Model, feed: loop.Feed, callbacks: CallbackList) -> dict[str, Any]:
+        step = self._step("test", feed.rows)
         step.reset()
-        feed = loop.Feed(rows, batch_size, steps)
         callbacks.on_test_begin()
         loop.run(step, feed, feed.epoch(), 0, _watch(self, callbacks, "test", step, 0))
         logs = step.logs()
@@ -419,7 +419,6 @@ class Trainer:
         self._require_compiled()
         rows = self._rows(x, y, sample_weight, class_weight)
         step = self._step("train", rows)
-        step.check(rows)
         logs = self._train_epoch(step, loop.Feed(rows, rows.count), 0, CallbackList(model=self))
         return self._answer(logs, return_dict)
 
@@ -427,7 +426,7 @@ class Trainer:
         """Loss and metrics of all rows given, as one batch; see ``evaluate``."""
         self._require_compiled()
         rows = self._rows(x, y, sample_weight)
-        return self._answer(self._evaluate(rows, rows.count, None, CallbackList(model=self)), return_dict)
+        return self._answer(self._evaluate(loop.Feed(rows, rows.count), CallbackList(model=self)), return_dict)
 
     def _answer(self, logs: dict[str, Any], return_dict: bool) -> Any:
         return logs if return_dict else self._in_order(logs)
