@@ -49,6 +49,12 @@ def test_rules(before, expected):
     np.testing.assert_array_equal(value(after, x=data), value(before(a), x=data))
 
 
+def test_a_whole_number_needs_no_cast_back():
+    i, a = x(None, dtype="int32"), x(None)
+    assert simplify_nodes([e.cast(e.cast(i, "float32"), "int32")]) == (i,)
+    assert ops(simplify_nodes([e.cast(e.cast(a, "int32"), "float64")])[0]) == ["cast", "cast"]
+
+
 def test_a_tie_keeps_its_side():
     """maximum(a, b) and maximum(b, a) are equal, but their gradients at a tie are not: they stay apart."""
     a, b = x(None), x(None, name="b")

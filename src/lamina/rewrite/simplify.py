@@ -197,6 +197,11 @@ def _cast_constant(out: Node, x: Node) -> Node | None:
     return e.constant(x.attrs["value"], out.dtype) if x.op == "constant" else None
 
 
+def _cast_back(out: Node, x: Node) -> Node | None:
+    """A whole number that became a float for a while is still that number."""
+    return _same(x.inputs[0], out) if x.op == "cast" and out.dtype == "int32" else None
+
+
 RULES: dict[str, tuple[Rule, ...]] = {
     "log": (_log_of_guarded, _log_of_complement),
     "divide": (_normalised_twice, _over_one, _signs_outward),
@@ -209,7 +214,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "reshape": (_reshape_twice,),
     "transpose": (_transposed_twice,),
     "broadcast_to": (_broadcast_reshaped,),
-    "cast": (_cast_constant,),
+    "cast": (_cast_constant, _cast_back),
 }
 UNARY = (_unary_of_broadcast,)
 NARY = (_drop_broadcast,)
