@@ -15,18 +15,28 @@ template <class T> LAMINA_INLINE void copy_run(T* out, const T* in, i64 n) {
   if (i < n) store_first(out + i, load_first(in + i, n - i), n - i);
 }
 
+// Gathered rows; the next ones are asked for ahead of their use.
+template <class T, class Copy> LAMINA_INLINE void gather(T* out, const T* data, const i64* order, Share rows, i64 n, Copy copy) {
+  constexpr i64 ahead = 8;
+  i64 r = rows.begin;
+  for (; r < rows.end - ahead; ++r) {
+    __builtin_prefetch(data + order[r + ahead] * n);
+    copy(out + r * n, data + order[r] * n);
+  }
+  for (; r < rows.end; ++r) copy(out + r * n, data + order[r] * n);
+}
+
 template <class T> void load_rows(const Task& task, Context& context, Share rows) {
   const LoadTask& t = static_cast<const LoadTask&>(task);
   const Step& step = *context.step;
   const T* const data = at<const T>(context, t.input);
-  T* out = at<T>(context, t.target) + rows.begin * t.per_row;
-  if (step.order == nullptr) return copy_run<T>(out, data + (step.first + rows.begin) * t.per_row, (rows.end - rows.begin) * t.per_row);
+  T* const out = at<T>(context, t.target);
+  const i64 n = t.per_row;
+  if (step.order == nullptr) return copy_run<T>(out + rows.begin * n, data + (step.first + rows.begin) * n, (rows.end - rows.begin) * n);
   const i64* const order = step.order + step.first;
-  constexpr i64 ahead = 8;
-  for (i64 r = rows.begin; r < rows.end; ++r, out += t.per_row) {
-    if (r + ahead < rows.end) __builtin_prefetch(data + order[r + ahead] * t.per_row);
-    copy_run<T>(out, data + order[r] * t.per_row, t.per_row);
-  }
+  if (n == 1) return gather<T>(out, data, order, rows, 1, [](T* to, const T* from) { *to = *from; });
+  if (n <= width<T>) return gather<T>(out, data, order, rows, n, [=](T* to, const T* from) { store_first(to, load_first(from, n), n); });
+  gather<T>(out, data, order, rows, n, [=](T* to, const T* from) { copy_run<T>(to, from, n); });
 }
 
 template <class T> void copy_level(const CopyTask& t, T* out, const T* in, int level, i64 count) {

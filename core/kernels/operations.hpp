@@ -46,11 +46,11 @@ LAMINA_UNARY(floor, ::lamina::LAMINA_ISA::floor(a))
 LAMINA_UNARY(ceil, ::lamina::LAMINA_ISA::ceil(a))
 LAMINA_UNARY(round, ::lamina::LAMINA_ISA::round(a))
 LAMINA_UNARY(isfinite, truth<T>(::lamina::LAMINA_ISA::absolute<T>(a) < T(__builtin_inf())))
+LAMINA_UNARY(square, a * a)
 LAMINA_BINARY(add, a + b)
 LAMINA_BINARY(subtract, a - b)
 LAMINA_BINARY(multiply, a * b)
 LAMINA_BINARY(divide, a / b)
-LAMINA_BINARY(power, ::lamina::LAMINA_ISA::power<T>(a, b))
 LAMINA_BINARY(maximum, larger<T>(a, b))
 LAMINA_BINARY(minimum, smaller<T>(a, b))
 LAMINA_BINARY(equal, truth<T>(a == b))
@@ -59,6 +59,7 @@ LAMINA_BINARY(less_equal, truth<T>(a <= b))
 LAMINA_TERNARY(where, a != T{0} ? b : c)
 LAMINA_TERNARY(clip, smaller<T>(larger<T>(a, b), c))
 LAMINA_TERNARY(fma, ::lamina::LAMINA_ISA::fma(a, b, c))
+struct power {};   // element by element, below
 struct random {};  // has no registers to read; see random.hpp
 
 #undef LAMINA_UNARY
@@ -112,6 +113,15 @@ void apply(void* out, const void* a, const void* b, const void* c, i64 n) {
   }
 }
 
+// The C library's power is exact to the last place but one, and has no vectors. Squares are common.
+template <class T, int Single> void apply_power(void* out, const void* a, const void* b, const void*, i64 n) {
+  T* const y = static_cast<T*>(out);
+  const T* const base = static_cast<const T*>(a);
+  const T* const exponent = static_cast<const T*>(b);
+  if ((Single & 2) != 0 && *exponent == T{2}) return apply<T, op::square, 1, Single & 1>(out, a, nullptr, nullptr, n);
+  for (i64 i = 0; i < n; ++i) y[i] = power((Single & 1) != 0 ? *base : base[i], (Single & 2) != 0 ? *exponent : exponent[i]);
+}
+
 // The kernels of an operation for every choice of single arguments. All single: worked out once with n = 1.
 template <class T, class F, int Arguments> struct Row {
   static constexpr MapRow make(const char* name, double cycles) {
@@ -125,6 +135,12 @@ template <class T, class F, int Arguments> struct Row {
       return {name, 3, cycles, {apply<T, F, 3, 0>, apply<T, F, 3, 1>, apply<T, F, 3, 2>, apply<T, F, 3, 3>,
                                 apply<T, F, 3, 4>, apply<T, F, 3, 5>, apply<T, F, 3, 6>, apply<T, F, 3, 0>}};
     }
+  }
+};
+
+template <class T> struct Row<T, op::power, 2> {
+  static constexpr MapRow make(const char* name, double cycles) {
+    return {name, 2, cycles, {apply_power<T, 0>, apply_power<T, 1>, apply_power<T, 2>, apply_power<T, 0>}};
   }
 };
 

@@ -5,49 +5,72 @@
 
 namespace lamina::LAMINA_ISA {
 
-// A square of vectors transposed by exchanging ever larger off-diagonal blocks.
-template <class T> LAMINA_INLINE void transpose(Vec<T> (&v)[width<T>]) {
-  constexpr int W = width<T>;
+// A vector of 16-byte chunks that lie `distance` elements apart.
+#if defined(LAMINA_ISA_avx512)
+LAMINA_INLINE VecF load_chunks(const float* p, i64 distance) {
+  const __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(p));
+  const __m512 w = _mm512_insertf32x4(v, _mm_loadu_ps(p + distance), 1);
+  return _mm512_insertf32x4(_mm512_insertf32x4(w, _mm_loadu_ps(p + 2 * distance), 2), _mm_loadu_ps(p + 3 * distance), 3);
+}
+LAMINA_INLINE VecD load_chunks(const double* p, i64 distance) {
+  const __m512d v = _mm512_castpd128_pd512(_mm_loadu_pd(p));
+  const __m512d w = _mm512_insertf64x2(v, _mm_loadu_pd(p + distance), 1);
+  return _mm512_insertf64x2(_mm512_insertf64x2(w, _mm_loadu_pd(p + 2 * distance), 2), _mm_loadu_pd(p + 3 * distance), 3);
+}
+#elif defined(LAMINA_ISA_avx2)
+LAMINA_INLINE VecF load_chunks(const float* p, i64 distance) { return _mm256_loadu2_m128(p + distance, p); }
+LAMINA_INLINE VecD load_chunks(const double* p, i64 distance) { return _mm256_loadu2_m128d(p + distance, p); }
+#else
+template <class T> LAMINA_INLINE Vec<T> load_chunks(const T* p, i64) { return load(p); }
+#endif
+
+// Lane i of each chunk: alternately from a and b, beginning in the chunk's lower or upper half.
+template <class T, bool Upper> LAMINA_INLINE Vec<T> interleave_chunks(Vec<T> a, Vec<T> b) {
+  constexpr int E = 16 / static_cast<int>(sizeof(T));
+  Int<T> index;
+  for (int i = 0; i < width<T>; ++i) index[i] = i / E * E + (i % E) / 2 + (Upper ? E / 2 : 0) + (i % 2) * width<T>;
+  return __builtin_shuffle(a, b, index);
+}
+
+// W columns that each lie along k, for W values of k: chunks come to their place by loading, the rest within chunks.
+template <class T> LAMINA_INLINE void pack_square(T* out, i64 stride, const T* in, i64 column) {
+  constexpr int E = 16 / static_cast<int>(sizeof(T));
 #pragma GCC unroll 4
-  for (int s = 1; s < W; s *= 2) {
-    Int<T> low, high;
-    for (int i = 0; i < W; ++i) low[i] = i & s ? i - s + W : i;
-    for (int i = 0; i < W; ++i) high[i] = i & s ? i + W : i + s;
-#pragma GCC unroll 16
-    for (int i = 0; i < W; ++i) {
-      if (i & s) continue;
-      const Vec<T> a = v[i];
-      const Vec<T> b = v[i + s];
-      v[i] = __builtin_shuffle(a, b, low);
-      v[i + s] = __builtin_shuffle(a, b, high);
+  for (int q = 0; q < width<T>; q += E) {
+    Vec<T> v[E];
+#pragma GCC unroll 4
+    for (int i = 0; i < E; ++i) v[i] = load_chunks(in + i * column + q, E * column);
+    if constexpr (E == 4) {
+      const Vec<T> low = interleave_chunks<T, false>(v[0], v[2]), high = interleave_chunks<T, true>(v[0], v[2]);
+      const Vec<T> low1 = interleave_chunks<T, false>(v[1], v[3]), high1 = interleave_chunks<T, true>(v[1], v[3]);
+      store(out + (q + 0) * stride, interleave_chunks<T, false>(low, low1));
+      store(out + (q + 1) * stride, interleave_chunks<T, true>(low, low1));
+      store(out + (q + 2) * stride, interleave_chunks<T, false>(high, high1));
+      store(out + (q + 3) * stride, interleave_chunks<T, true>(high, high1));
+    } else {
+      store(out + (q + 0) * stride, interleave_chunks<T, false>(v[0], v[1]));
+      store(out + (q + 1) * stride, interleave_chunks<T, true>(v[0], v[1]));
     }
   }
 }
 
-// W columns that each lie along k, for `count` <= W values of k; columns from `columns` on are zero.
-template <class T> LAMINA_INLINE void pack_square(T* out, i64 stride, const T* in, i64 column, i64 count, i64 columns) {
+// The same at the edges: `count` values of k and `columns` columns, zeros beyond.
+template <class T> void pack_edge(T* out, i64 stride, const T* in, i64 column, i64 count, i64 columns) {
   constexpr int W = width<T>;
-  Vec<T> v[W];
-  if (count == W && columns >= W) {
-#pragma GCC unroll 16
-    for (int j = 0; j < W; ++j) v[j] = load(in + j * column);
-  } else {
-    for (int j = 0; j < W; ++j) v[j] = j < columns ? load_first(in + j * column, count) : Vec<T>{};
-  }
-  transpose<T>(v);
-  if (count == W) {
-#pragma GCC unroll 16
-    for (int i = 0; i < W; ++i) store(out + i * stride, v[i]);
-  } else {
-    for (int i = 0; i < count; ++i) store(out + i * stride, v[i]);
-  }
+  alignas(64) T from[W * W], to[W * W];
+  for (int j = 0; j < W; ++j) store(from + j * W, j < columns ? load_first(in + j * column, count) : Vec<T>{});
+  pack_square<T>(to, W, from, W);
+  for (int i = 0; i < count; ++i) store(out + i * stride, load(to + i * W));
 }
 
 template <class T> void pack_transposed(T* out, i64 stride, const T* in, i64 column, i64 depth, i64 columns) {
   constexpr i64 W = width<T>;
   for (i64 k = 0; k < depth; k += W) {
     for (i64 j = 0; j < columns; j += W) {
-      pack_square<T>(out + k * stride + j, stride, in + j * column + k, column, depth - k < W ? depth - k : W, columns - j);
+      T* const to = out + k * stride + j;
+      const T* const from = in + j * column + k;
+      if (depth - k >= W && columns - j >= W) pack_square<T>(to, stride, from, column);
+      else pack_edge<T>(to, stride, from, column, depth - k < W ? depth - k : W, columns - j);
     }
   }
 }

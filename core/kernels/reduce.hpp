@@ -82,23 +82,50 @@ template <class T, class F> struct Lanes {
   }
 };
 
-// A short row in registers: its 16 lanes, the others holding only `start`.
-template <class T, class F> LAMINA_INLINE T fold_short(const T* v, i64 n) {
+// A short row in registers: its 16 lanes, the others holding only `start`, folded to one vector.
+template <class T, class F> LAMINA_INLINE Vec<T> fold_short(const T* v, i64 n) {
   constexpr int count = 16 / width<T>;
   Vec<T> acc[count];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int j = 0; j < count; ++j) {
     const i64 left = n - j * width<T>;
     const Vec<T> empty = splat<T>(F::template start<T>());
-    acc[j] = left <= 0 ? empty : F::template join<T>(empty, left >= width<T> ? load(v + j * width<T>) : load_padded<T, F>(v + j * width<T>, left));
+    if (left <= 0) acc[j] = empty;
+    else acc[j] = F::template join<T>(empty, left >= width<T> ? load(v + j * width<T>) : load_padded<T, F>(v + j * width<T>, left));
   }
-  return fold_vectors<T, F>(acc);
+#pragma GCC unroll 4
+  for (int half = count / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < half; ++i) acc[i] = F::template join<T>(acc[i], acc[i + half]);
+  }
+  return acc[0];
+}
+
+// W rows at once: two rows share a vector as soon as half of its lanes suffice for each; lane r ends as row r.
+template <class T, class F, int Distance, int Count> LAMINA_INLINE void fold_pairs(Vec<T> (&v)[Count]) {
+  constexpr int W = width<T>;
+  Int<T> near, far;
+  for (int i = 0; i < W; ++i) near[i] = i & Distance ? i - Distance + W : i;
+  for (int i = 0; i < W; ++i) far[i] = i & Distance ? i + W : i + Distance;
+#pragma GCC unroll 16
+  for (int i = 0; i < Distance; ++i) {
+    v[i] = F::template join<T>(__builtin_shuffle(v[i], v[i + Distance], near), __builtin_shuffle(v[i], v[i + Distance], far));
+  }
+  if constexpr (Distance > 1) fold_pairs<T, F, Distance / 2>(v);
+}
+template <class T, class F> LAMINA_INLINE void fold_short_rows(T* out, const T* v, i64 rows, i64 n) {
+  constexpr int W = width<T>;
+  Vec<T> acc[W];
+#pragma GCC unroll 16
+  for (int r = 0; r < W; ++r) acc[r] = fold_short<T, F>(v + (r < rows ? r : 0) * n, n);
+  fold_pairs<T, F, W / 2>(acc);
+  store_first(out, acc[0], rows);
 }
 
 // out[r] = reduction of row r of v (rows, n).
 template <class T, class F> void fold_rows(T* out, const T* v, i64 rows, i64 n) {
   if (n <= 16) {
-    for (i64 r = 0; r < rows; ++r) out[r] = fold_short<T, F>(v + r * n, n);
+    for (i64 r = 0; r < rows; r += width<T>) fold_short_rows<T, F>(out + r, v + r * n, rows - r < width<T> ? rows - r : width<T>, n);
     return;
   }
   alignas(64) T lanes[fold_lanes];

@@ -191,11 +191,7 @@ template <class T> LAMINA_INLINE Vec<T> sine(Vec<T> x, Word<T> quadrant) {
   return y;
 }
 
-template <class T> LAMINA_INLINE Vec<T> power(Vec<T> base, Vec<T> exponent) {
-  for (int i = 0; i < width<T>; ++i) {
-    base[i] = sizeof(T) == 4 ? __builtin_powf(base[i], exponent[i]) : __builtin_pow(base[i], exponent[i]);
-  }
-  return base;
-}
+LAMINA_INLINE float power(float base, float exponent) { return __builtin_powf(base, exponent); }
+LAMINA_INLINE double power(double base, double exponent) { return __builtin_pow(base, exponent); }
 
 }  // namespace lamina::LAMINA_ISA
