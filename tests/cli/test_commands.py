@@ -212,7 +212,7 @@ def test_a_useless_model_is_called_so(lamina, tmp_path):
     table.write_text(
         "a,y\n" + "".join(f"{random.normal():.3f},{random.normal():.3f}\n" for _ in range(60)), encoding="utf-8"
     )
-    done = lamina("train", table, "--target", "y", "--out", tmp_path / "m.keras", "--patience", "60", "--epochs", "60",
+    done = lamina("train", table, "--target", "y", "--out", tmp_path / "m.keras", "--epochs", "300",
                   "--validation", "0", "--learning-rate", "0.05")  # fmt: skip
     assert "The columns did not help: do not rely on this model." in done.out
 

@@ -101,7 +101,7 @@ BAD_TRAINING = {
         "auto",
         r"no column of numbers to learn 'y' from.*a \(text\)",
     ),
-    "constant target": (rows("a,y", A, ["1.5"] * N), "auto", "'y' is 1.5 in every row"),
+    "constant target": (rows("a,y", A, ["1.5"] * N), "auto", "'y' cannot be learned: constant"),
     "one row": (rows("a,y", A[:1], LABELS[:1]), "regression", "regression needs numbers"),
     "two rows": (rows("a,y", A[:2], B[:2]), "auto", "2 rows are too few to train on"),
 }
@@ -119,6 +119,16 @@ def test_numbers_that_float32_blurs_are_noted(table):
     made = prepare_training(table(rows("time,day,y", time * 10, time, LABELS)), "y")
     assert made.left_out == [("day", "varies too little for 32-bit numbers")]
     assert made.notes == ["time varies little for its size, so that 32-bit numbers blur it; subtract a constant first."]
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e19])
+def test_units_that_32_bit_numbers_cannot_standardise(table, scale):
+    values = [f"{v * scale:.6e}" for v in A]
+    made = prepare_training(table(rows("a,b,y", values, B, LABELS)), "y")
+    assert made.schema.names == ["b"]
+    assert "out of reach of 32-bit numbers: use another unit" in made.left_out[0][1]
+    with pytest.raises(TableError, match=r"target 'a' cannot be learned: its deviation, .* use another unit"):
+        prepare_training(table(rows("a,b", values, B)), "a")
 
 
 def test_a_class_with_one_row_is_only_trained_on(table):

@@ -66,7 +66,7 @@ def about_network(training: Training, settings: Settings) -> list[str]:
     shape = " → ".join(map(str, sizes))
     return [
         f"Network {shape}, {settings.activation}, {numbers:,} weights; Adam, learning rate {settings.learning_rate:g}, "
-        f"{counted(settings.batch_size, 'row')} a step."
+        f"{counted(settings.rows_a_step(len(training.split.train)), 'row')} a step."
     ]
 
 

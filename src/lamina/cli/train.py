@@ -16,7 +16,7 @@ def train(
     hidden: Annotated[str, typer.Option(help="Units of the hidden layers; '' for none.")] = "64,32",
     activation: Annotated[str, typer.Option(help="Of the hidden layers, by Keras's name.")] = "relu",
     epochs: Annotated[int, typer.Option(min=1, help="At most so many passes over the rows.")] = 500,
-    batch_size: Annotated[int, typer.Option(min=1, help="Rows a step.")] = 32,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Rows a step; 4 to 32, more for large tables.")] = None,
     learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 0.001,
     validation: Annotated[float, typer.Option(help="Share of the rows that decides when to stop.")] = 0.2,
     test: Annotated[float, typer.Option(help="Share of the rows held out for the figures.")] = 0.2,

@@ -11,6 +11,8 @@ from lamina.tables.names import counted, listed
 from lamina.tables.read import Table
 
 _SHOWN = 5  # rows with missing fields that an error names
+# Deviations that a Normalization in 32-bit numbers can divide by: Keras's takes none below 1e-7, and squares them.
+_SMALLEST, _LARGEST = 1e-7, 1e18
 _FEW_STEPS = 100  # a column whose spread has fewer float32 steps than this is worth a note
 
 
@@ -53,6 +55,19 @@ def _places(table: Table, names: Sequence[str], missing: np.ndarray, rows: list[
     absent = {row: [n for n, m in zip(names, missing[row], strict=True) if m] for row in rows[:_SHOWN]}
     places = [f"{table.place(row)} ({listed(columns)})" for row, columns in absent.items()]
     return ", ".join(places) + (", …" if len(rows) > _SHOWN else "")
+
+
+def unfit_spread(values: np.ndarray) -> str:
+    """Why a column (of float64) cannot be standardised inside a model, or "" where it can."""
+    narrow = values.astype(np.float32)
+    if np.ptp(values) == 0:
+        return "constant"
+    if np.ptp(narrow) == 0:
+        return "varies too little for 32-bit numbers"
+    deviation = float(narrow.astype(np.float64).std())
+    if not _SMALLEST < deviation < _LARGEST:
+        return f"its deviation, {deviation:.2g}, is out of reach of 32-bit numbers: use another unit"
+    return ""
 
 
 def coarse(names: Sequence[str], x: np.ndarray) -> list[str]:

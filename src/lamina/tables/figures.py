@@ -22,7 +22,7 @@ class Figure:
     simplest: float
 
 
-_FIGURES: dict[str, dict[str, Callable[[], Any]]] = {
+_FIGURES: dict[str, dict[str, Callable[..., Any]]] = {
     BINARY: {
         "accuracy": metrics.BinaryAccuracy,
         "cross-entropy": metrics.BinaryCrossentropy,
@@ -48,10 +48,11 @@ def figures(schema: Schema, y: np.ndarray, answers: np.ndarray) -> list[Figure]:
         y: (rows,) class numbers or values.
         answers: (rows, outputs): what the model says.
     """
-    simple = simplest(schema, len(y))
-    targets = y[:, None]
+    # A regression's figures do not depend on where 0 is; near the mean they lose no digits.
+    zero = 0.0 if schema.target.classes else schema.target.usual[0]
+    targets, said, simple = (a.astype(np.float64) - zero for a in (y[:, None], answers, simplest(schema, len(y))))
     return [
-        Figure(name, float(make()(targets, answers)), float(make()(targets, simple)))
+        Figure(name, float(make(dtype="float64")(targets, said)), float(make(dtype="float64")(targets, simple)))
         for name, make in _FIGURES[schema.task].items()
         if not (name in ("AUC", "R²") and len(np.unique(y)) < 2)  # not defined where all targets are the same
     ]

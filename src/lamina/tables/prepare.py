@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 
 from lamina.errors import TableError
 from lamina.tables import read
-from lamina.tables.complete import coarse, complete
+from lamina.tables.complete import coarse, complete, unfit_spread
 from lamina.tables.names import counted, listed, nearest
 from lamina.tables.read import Column, Table
 from lamina.tables.schema import BINARY, MULTICLASS, REGRESSION, Schema, Target, features_of
@@ -64,17 +65,17 @@ def prepare_training(
     numbers = table.numbers(names)
     x = complete(table, names, numbers)
     split = split_rows(table.rows, validation=validation, test=test, seed=seed, classes=classes)
-    varying = np.ptp(x[split.train], axis=0) > 0
-    reasons = np.where(np.ptp(numbers[split.train], axis=0) > 0, "varies too little for 32-bit numbers", "constant")
-    left_out += [(n, str(r)) for n, r, varies in zip(names, reasons, varying, strict=True) if not varies]
-    names = [name for name, varies in zip(names, varying, strict=True) if varies]
+    reasons = [unfit_spread(column) for column in numbers[split.train].T]
+    left_out += [(name, reason) for name, reason in zip(names, reasons, strict=True) if reason]
+    fit = [not reason for reason in reasons]
+    names, x = list(compress(names, fit)), x[:, fit]
     if not names:
         others = listed([f"{name} ({reason})" for name, reason in left_out]) or "none"
         raise TableError(f"{table.path}: no column of numbers to learn {target!r} from. Left out: {others}.")
-    x = x[:, varying]
     answer = _described(table, answer, y, y[split.train])
     schema = Schema(_task(answer, task), features_of(names, x), answer)
     notes += [*coarse(names, x[split.train]), *_rare(answer, y, split)]
+    notes += coarse([target], y[split.train, None]) if classes is None else []
     return Training(schema, x, y, split, left_out, notes)
 
 
@@ -100,8 +101,8 @@ def _described(table: Table, target: Target, y: np.ndarray, trained: np.ndarray)
     if target.classes:
         shares = np.bincount(trained, minlength=len(target.classes)) / len(trained)
         return replace(target, usual=tuple(shares.tolist()))
-    if trained.min() == trained.max():
-        raise TableError(f"{table.path}: the target {target.name!r} is {trained[0]:g} in every row trained on.")
+    if reason := unfit_spread(trained.astype(np.float64)):
+        raise TableError(f"{table.path}: the target {target.name!r} cannot be learned: {reason}.")
     mean = float(trained.mean(dtype=np.float64))
     return replace(target, usual=(mean,), minimum=float(str(y.min())), maximum=float(str(y.max())))
 

@@ -297,4 +297,4 @@ def _text_kind(name: str, given: int, numbers: int, truths: int, dressed: int) -
     return {"kind": TEXT, "note": _DRESSED if dressed > given / 2 else ""}
 
 
-_DRESSED = "numbers with signs around the digits, such as 1,234.5 or 5 %: write 1234.5"
+_DRESSED = "text such as 1,234.5 or 5 %: write 1234.5 to have it taken"

@@ -24,11 +24,20 @@ class Settings:
     hidden: tuple[int, ...] = (64, 32)
     activation: str = "relu"
     epochs: int = 500
-    batch_size: int = 32
+    batch_size: int | None = None
     learning_rate: float = 1e-3
     patience: int = 20
     seed: int = 0
     threads: int | None = None
+
+    def rows_a_step(self, rows: int) -> int:
+        """The batch size: as asked for, or a power of 2 for between ten and a thousand steps an epoch."""
+        return self.batch_size or int(np.clip(_power(rows / 10), 4, max(32, _power(rows / 1000))))
+
+
+def _power(limit: float) -> int:
+    """The largest power of 2 that is not above a limit, 1 at least."""
+    return 1 << max(0, int(limit).bit_length() - 1)
 
 
 @dataclass(frozen=True)
@@ -59,15 +68,14 @@ def train_network(training: Training, settings: Settings, progress: Progress) ->
     """
     random.set_random_seed(settings.seed)
     x, y = training.x, training.y
-    rows = training.split.train
+    rows, held = training.split.train, training.split.validation
     network = build_network(training.schema, x[rows], y[rows], settings.hidden, settings.activation)
     network.compile(training.schema, settings.learning_rate, settings.threads)
-    held = training.split.validation
     targets = network.standard(y)
     stopping = callbacks.EarlyStopping(patience=settings.patience, restore_best_weights=True)
     report = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: progress(epoch + 1, logs))
     history = network.trained.fit(
-        x[rows], targets[rows], batch_size=settings.batch_size, epochs=settings.epochs, verbose=0,
+        x[rows], targets[rows], batch_size=settings.rows_a_step(len(rows)), epochs=settings.epochs, verbose=0,
         validation_data=(x[held], targets[held]) if len(held) else None,
         callbacks=[report, stopping] if len(held) else [report],
     )  # fmt: skip
@@ -88,8 +96,8 @@ def save_trained(path: str, trained: Trained, training: Training, settings: Sett
         "schema": training.schema.to_json(),
         "training": {
             "table_sha256": _hash(table), "rows": parts, "left_out": [name for name, _ in training.left_out],
-            "epochs": trained.epochs, "best_epoch": trained.best, "batch_size": settings.batch_size,
-            "learning_rate": settings.learning_rate, "patience": settings.patience, "seed": settings.seed,
+            "epochs": trained.epochs, "best_epoch": trained.best, "seed": settings.seed, "patience": settings.patience,
+            "learning_rate": settings.learning_rate, "batch_size": settings.rows_a_step(parts["train"]),
         },
     }  # fmt: skip
     model = trained.network.model
