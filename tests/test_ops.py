@@ -122,3 +122,21 @@ def test_an_unfinished_graph_has_no_truth_value():
     x = leaf("input", (None,), "float32", name="x")
     with pytest.raises(ValueError, match=r"ops\.where"):
         bool(ops.any(x > 0))
+
+
+def test_operators_and_indices_of_variables():
+    v = Variable([[1.0, -2.0], [3.0, 4.0]], dtype="float32")
+    assert v[:, 0].tolist() == [1, 3]
+    assert (v @ np.ones(2, "float32")).tolist() == [-1, 7]
+    assert (np.ones(2, "float32") @ v).tolist() == [4, 2]
+    assert abs(v)[0].tolist() == [1, 2]
+    assert [op.tolist() for op in (v > 1, v >= 1, v < 1, v <= 1)] == [
+        [[False, False], [True, True]],
+        [[True, False], [True, True]],
+        [[False, True], [False, False]],
+        [[True, True], [False, False]],
+    ]
+    assert (float(Variable(2.5)), int(Variable(2))) == (2.5, 2)
+    with Trace().active():
+        assert v[:, 0].shape == (2,)
+        assert (v @ v).op == "tensordot"

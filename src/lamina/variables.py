@@ -117,8 +117,38 @@ class Variable:
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self._value}>"
 
+    def __float__(self) -> float:
+        return float(self._value)
+
+    def __int__(self) -> int:
+        return int(self._value)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.__lamina_node__()[key]
+
+    def __abs__(self) -> Any:
+        return abs(self.__lamina_node__())
+
     def __neg__(self) -> Any:
         return -self.__lamina_node__()
+
+    def __matmul__(self, other: Any) -> Any:
+        return self.__lamina_node__() @ _other(other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return other @ self.__lamina_node__()
+
+    def __lt__(self, other: Any) -> Any:
+        return self.__lamina_node__() < _other(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self.__lamina_node__() <= _other(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self.__lamina_node__() > _other(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self.__lamina_node__() >= _other(other)
 
     def __add__(self, other: Any) -> Any:
         return self.__lamina_node__() + _other(other)

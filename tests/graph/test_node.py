@@ -10,6 +10,7 @@ from lamina.graph import express as e
 from lamina.graph.check import check
 from lamina.graph.node import Graph, Node, constant, label, leaf, substitute, walk
 from lamina.graph.show import show
+from lamina.lower.to_numpy import NumpyExecutable
 
 
 def x(*shape, dtype="float32", name="x") -> Node:
@@ -93,6 +94,47 @@ def test_a_node_is_immutable_and_has_no_numbers_yet():
         np.asarray(node)
     with pytest.raises(GraphError, match="cannot be iterated"):
         list(node)
+
+
+T = np.arange(24.0).reshape(2, 3, 4)
+KEYS = [
+    0, -1, (0, 1), (slice(None), 1), (slice(1, None), slice(None, -1)), (..., 2), (..., slice(1, 3)), (None, 0),
+    (slice(None), None, 1), (slice(2, 1),), (), ..., slice(None), (0, ..., None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS, ids=str)
+def test_index_as_in_numpy(key):
+    node = constant(T, "float64")[key]
+    run = NumpyExecutable(Graph({"v": node})).step({}, {}, 0, 0)["v"]
+    assert node.shape == run.shape == T[key].shape
+    assert (run == T[key]).all()
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ((slice(None), 4), "cannot be indexed with 4"),
+        ((slice(None), slice(None, None, 2)), "without a step"),
+        ((slice(None), [0, 1]), "use ops.take"),
+        (0, "is the batch: take it whole"),
+        ((slice(None), 0, 0, 0), "does not fit an array of shape"),
+    ],
+)
+def test_an_index_that_does_not_fit(key, message: str):
+    assert x(None, 4, 3)[:, 0].shape == (None, 3)
+    with pytest.raises(ShapeError, match=message):
+        x(None, 4, 3)[key]
+
+
+def test_matrix_product_by_its_sign():
+    assert (x(None, 3) @ x(3, 2, name="w")).shape == (None, 2)
+    assert (np.ones((2, 3), "float32") @ x(3, 2, name="w")).shape == (2, 2)
+
+
+def test_whole_numbers_beyond_int32_are_refused():
+    with pytest.raises(DtypeError, match="kept as int32, got 0 to 4294967296"):
+        constant(np.array([0, 2**32]))
 
 
 def test_walk_gives_inputs_before_users_once_each():

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from lamina.errors import ShapeError
-from lamina.graph.node import Node, Operand, leaf, make, read
+from lamina.graph.node import Node, Operand, leaf, make, product, read
 from lamina.graph.node import constant as constant
 from lamina.graph.shapes import Shape, broadcast, normal_axis
 
@@ -226,10 +226,7 @@ def tensordot(x1: Operand, x2: Operand, axes: tuple[Sequence[int], Sequence[int]
 
 def matmul(x1: Operand, x2: Operand) -> Node:
     """The matrix product: rows of x1, any rank, times the columns of a matrix (or with a vector) x2."""
-    x1, x2 = as_node(x1), as_node(x2)
-    if x1.ndim < 1 or x2.ndim not in (1, 2):
-        raise ShapeError(f"matmul takes arrays of rank >= 1 and a matrix, got shapes {x1.shape} and {x2.shape}")
-    return tensordot(x1, x2, ((-1,), (0,)))
+    return product(x1, x2)
 
 
 def reshape(x: Operand, shape: Sequence[int | None]) -> Node:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from lamina.errors import DtypeError, GraphError
+from lamina.errors import DtypeError, GraphError, ShapeError
 from lamina.graph.ops import ELEMENTWISE, LEAF, OPS
 from lamina.graph.shapes import RULES, Shape, broadcast
 
@@ -119,6 +119,15 @@ class Node:
     def __rpow__(self, other: Operand) -> Node:
         return make("power", other, self)
 
+    def __matmul__(self, other: Operand) -> Node:
+        return product(self, other)
+
+    def __rmatmul__(self, other: Operand) -> Node:
+        return product(other, self)
+
+    def __getitem__(self, key: Any) -> Node:
+        return part(self, key if isinstance(key, tuple) else (key,))
+
     def __neg__(self) -> Node:
         return make("negative", self)
 
@@ -142,9 +151,15 @@ def constant(value: Operand, dtype: str | None = None) -> Node:
     """A fixed array in the graph; Python numbers become float32 unless ``dtype`` says otherwise."""
     array = np.asarray(value)
     name = dtype or _constant_dtype(array)
+    if name == "int32" and array.dtype.kind in "iu" and array.size and not _fits_int32(array):
+        raise DtypeError(f"whole numbers are kept as int32, got {array.min()} to {array.max()}; cast them to floats")
     array = np.array(array, dtype=name, order="C")
     array.setflags(write=False)
     return Node("constant", (), {"value": array}, array.shape, name)
+
+
+def _fits_int32(array: np.ndarray) -> bool:
+    return int(array.min()) >= -(2**31) and int(array.max()) < 2**31
 
 
 def _constant_dtype(array: np.ndarray) -> str:
@@ -181,6 +196,63 @@ def make(op: str, *operands: Operand, dtype: str | None = None, **attrs: Any) ->
         _name_place(error, " ".join(filter(None, [_label.get(), f"({op})"])))
         raise
     return Node(op, inputs, attrs, shape, _result_dtype(row.result, inputs, dtype))
+
+
+def product(x1: Operand, x2: Operand) -> Node:
+    """The matrix product: rows of x1, any rank, times the columns of a matrix (or with a vector) x2."""
+    a, b = (x if isinstance(x, Node) else constant(x) for x in map(read, (x1, x2)))
+    if a.ndim < 1 or b.ndim not in (1, 2):
+        raise ShapeError(f"matmul takes arrays of rank >= 1 and a matrix, got shapes {a.shape} and {b.shape}")
+    return make("tensordot", a, b, axes=((a.ndim - 1,), (0,)))
+
+
+def part(x: Node, key: tuple[Any, ...]) -> Node:
+    """``x[key]`` by NumPy's rules for integers, slices without steps, ``...`` and None; the batch is taken whole.
+
+    Raises:
+        ShapeError: another kind of index, or one outside the array.
+    """
+    begin: list[int] = []
+    end: list[int | None] = []
+    shape: list[int | None] = []
+    for index in _one_for_each_axis(x, key):
+        if index is None:
+            shape.append(1)
+            continue
+        first, last, kept = _bounds(x, len(begin), index)
+        begin.append(first)
+        end.append(last)
+        shape += kept
+    whole = tuple(end) == x.shape and not any(begin)
+    piece = x if whole else make("slice", x, begin=tuple(begin), end=tuple(end))
+    return piece if tuple(shape) == piece.shape else make("reshape", piece, shape=tuple(shape))
+
+
+def _one_for_each_axis(x: Node, key: tuple[Any, ...]) -> list[Any]:
+    """The key with ``...`` (at its end if nowhere) replaced by whole axes; None stands for a new axis."""
+    places = [i for i, k in enumerate(key) if k is Ellipsis] or [len(key)]
+    missing = x.ndim - sum(k is not None and k is not Ellipsis for k in key)
+    if len(places) > 1 or missing < 0:
+        raise ShapeError(f"index {key} does not fit an array of shape {x.shape}")
+    return [*key[: places[0]], *[slice(None)] * missing, *key[places[0] + 1 :]]
+
+
+def _bounds(x: Node, axis: int, index: Any) -> tuple[int, int | None, Shape]:
+    """Where an axis' part begins and ends, and what is left of the axis in the shape."""
+    size = x.shape[axis]
+    if isinstance(index, slice) and index == slice(None):
+        return 0, size, (size,)
+    if size is None:
+        raise ShapeError(f"axis {axis} of {x.shape} is the batch: take it whole, with ':'")
+    if isinstance(index, slice) and index.step in (None, 1):
+        begin, end, _ = index.indices(size)
+        return begin, max(begin, end), (max(begin, end) - begin,)
+    if isinstance(index, int) and not isinstance(index, bool) and -size <= index < size:
+        return index % size, index % size + 1, ()
+    raise ShapeError(
+        f"axis {axis} of an array of shape {x.shape} cannot be indexed with {index!r}: take an integer inside it "
+        "or a slice without a step; for several places use ops.take"
+    )
 
 
 def _result_dtype(rule: str, inputs: tuple[Node, ...], dtype: str | None) -> str:
