@@ -37,7 +37,7 @@ def training_step() -> Graph:
 
 
 def test_the_plan_of_a_training_step_is_the_one_that_was_read_and_approved():
-    """One pass over rows, the gradients where they belong in one vector, one update; after a change, read the new text."""
+    """One pass over rows, gradients where they belong in one vector, one update. After a change, read the new text."""
     assert str(plan(simplify(training_step()))) == (GOLDEN / "training_step.txt").read_text(encoding="utf-8")
 
 
