@@ -34,7 +34,7 @@ from lamina.regularizers import Regularizer as Regularizer
 from lamina.saving import load_model as load_model
 from lamina.variables import Variable as Variable
 
-__version__ = "0.1.0"
+__version__ = config.VERSION
 
 # Keras's names for the settings of a session.
 utils = SimpleNamespace(clear_session=config.clear_session, set_random_seed=random.set_random_seed)

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from lamina.errors import DtypeError
 
+VERSION = "0.1.0"  # of Lamina
 FLOATS = ("float32", "float64")
 
 

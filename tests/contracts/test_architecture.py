@@ -20,7 +20,6 @@ STAGES = [name.strip("()") for name in reversed(PYPROJECT["tool"]["importlinter"
 LIBRARIES = {
     "duckdb": ("tables/",),
     "h5py": ("saving/",),
-    "pyfive": ("saving/",),
     "rich": ("cli/", "callbacks/progress.py", "models/summary.py"),
     "typer": ("cli/",),
 }

@@ -98,6 +98,9 @@ def test_float64_comes_back_exactly(tmp_path: Path) -> None:
 def test_members_are_those_of_keras_and_one_more(path: Path) -> None:
     with zipfile.ZipFile(path) as file:
         assert file.namelist() == ["metadata.json", "config.json", "model.weights.h5", "lamina.json"]
+        notes = json.loads(file.read(LAMINA))
+    assert notes["versions"]["lamina"] == lamina.__version__
+    assert notes["format"] == 1
 
 
 def test_extra_comes_back(model: Any, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from lamina.saving import (
     serialize_keras_object,
 )
 from lamina.saving.records import shared_objects, shared_records
-from lamina.saving.registry import all_published
+from lamina.saving.registry import all_published, published
 
 GLOROT = {"module": "keras.initializers", "class_name": "GlorotUniform", "config": {"seed": 1}, "registered_name": None}
 
@@ -96,6 +96,11 @@ def test_a_shared_id_of_keras_that_occurs_once_is_no_matter() -> None:
 def test_the_table_holds_classes_and_functions_of_lamina_alone(entry: Any) -> None:
     assert entry.thing.__module__.startswith("lamina.")
     assert callable(entry.thing)
+
+
+def test_every_layer_has_its_place_in_the_table() -> None:
+    classes = {x for x in vars(lamina.layers).values() if isinstance(x, type) and issubclass(x, lamina.layers.Layer)}
+    assert not [cls.__name__ for cls in classes - {lamina.layers.Layer} if published(cls) is None]
 
 
 # -- your own

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from lamina import config
 from lamina.errors import ModelFileError
 from lamina.saving import archive
 from lamina.saving.budget import budget
@@ -56,6 +59,7 @@ def save_model(
     weights = hdf5_bytes(state_of(model))
     notes = {
         "format": LAMINA_FORMAT,
+        "versions": {"lamina": config.VERSION, "keras": KERAS_VERSION, "numpy": np.__version__},
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "extra": dict(extra or {}),
     }
