@@ -291,7 +291,7 @@ def _metric(identifier: Any, y: Any, y_pred: Any) -> metrics.Metric:
     if not isinstance(found, metrics.Metric):
         found = metrics.MeanMetricWrapper(found, name=name)
     found.name = name
-    return found
+    return found.to(y_pred.dtype)
 
 
 def as_column(y: Any, y_pred: Any) -> Any:
