@@ -24,11 +24,14 @@ class Guard:
     def __init__(self, step: Step):
         self.step = step
         self.saved = {name: buffer.copy() for name, buffer in step.state().items()}
+        self.iterations = None if step.optimizer is None else step.optimizer.iterations.numpy()
 
     def restore(self) -> None:
         """Everything that the epoch changed is as it was before."""
         for name, buffer in self.step.state().items():
             buffer[...] = self.saved[name]
+        if self.iterations is not None:
+            self.step.optimizer.iterations.assign(self.iterations)
 
     def check(self, loss: float, epoch: int, feed: Feed, span: Span, first_step: int, history: Any) -> None:
         """Raise a NonFiniteError, with the weights of the epoch's start back in place, if something is not finite."""
@@ -48,7 +51,8 @@ class Guard:
 
 def finite(array: np.ndarray) -> bool:
     """Whether all numbers of an array are finite; one pass without a temporary in the usual case."""
-    return isfinite(np.add.reduce(array, axis=None)) or bool(np.isfinite(array).all())
+    with np.errstate(all="ignore"):
+        return isfinite(np.add.reduce(array, axis=None)) or bool(np.isfinite(array).all())
 
 
 def _diagnose(step: Step, feed: Feed, span: Span, first_step: int) -> tuple[str | None, str]:

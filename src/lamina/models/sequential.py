@@ -169,7 +169,8 @@ class Sequential(Model):
         model = cls(name=config.get("name"), trainable=config.get("trainable", True), dtype=config.get("dtype"))
         for record in config["layers"]:
             model.add(saving.deserialize_keras_object(record, custom_objects))
-        model.build(config.get("build_input_shape"))
+        if config.get("build_input_shape") is not None:
+            model.build(config["build_input_shape"])
         model.trainable = config.get("trainable", True)
         return model
 

@@ -155,6 +155,8 @@ def _forward(model: Model, rows: Rows, trace: Trace) -> tuple[Any, list[Node]]:
 
 
 def _loss(model: Model, rows: Rows, trace: Trace, training: bool) -> tuple[Node, Outputs, list[Labels]]:
+    for metric in model._own_metrics():
+        metric.to(model._float_dtype())
     y_pred, nodes = _forward(model, rows, trace)
     outputs = Outputs(y_pred, model._output_names())
     with trace.active():
