@@ -199,7 +199,7 @@ class Loss(config.Configured):
     Example:
         >>> class Cubed(Loss):
         ...     def call(self, y_true, y_pred):
-        ...         return express.mean(abs(y_pred - y_true) ** 3, -1)
+        ...         return ops.mean(ops.abs(y_pred - y_true) ** 3.0, axis=-1)
         >>> float(Cubed()(np.zeros((2, 1)), np.ones((2, 1))))
         1.0
     """
