@@ -14,8 +14,10 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from keras.src.api_export import get_name_from_symbol, get_symbol_from_name
 
 import lamina
+from lamina.saving.registry import all_published
 
 Build = Callable[[Any], Any]
 
@@ -390,13 +392,57 @@ def test_a_model_of_one_s_own(writer: Any, reader: Any, tmp_path: Path) -> None:
 
 # -- the table
 
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "Activation": ("relu",),
+    "CosineDecay": (1.0, 10),
+    "CosineDecayRestarts": (1.0, 10),
+    "Dense": (3,),
+    "Dropout": (0.5,),
+    "Embedding": (3, 4),
+    "ExponentialDecay": (1.0, 10, 0.5),
+    "InputLayer": ((3,),),
+    "InverseTimeDecay": (1.0, 10, 0.5),
+    "PiecewiseConstantDecay": ([1, 2], [0.1, 0.2, 0.3]),
+    "PolynomialDecay": (1.0, 10),
+    "Reshape": ((2, 3),),
+}
+# What Keras forgets to write, so that its own files lose it.
+FORGOTTEN = {"gain", "delta", "axis", "from_sorted_ids"}
+WRAPPERS = {"MeanMetricWrapper", "Functional", "Sequential", "Model"}
+CLASSES = [e for e in all_published() if isinstance(e.thing, type) and e.name not in WRAPPERS]
 
-def test_names_are_those_of_keras() -> None:
-    from keras.src.api_export import get_name_from_symbol, get_symbol_from_name
 
-    from lamina.saving.registry import all_published
+def keras_class(entry: Any) -> Any:
+    return get_symbol_from_name(f"{entry.module}.{entry.name}")
 
-    for entry in all_published():
-        if isinstance(entry.thing, type) and not entry.module.startswith("keras.src."):
-            symbol = get_symbol_from_name(f"{entry.module}.{entry.name}")
-            assert get_name_from_symbol(symbol) == f"{entry.module}.{entry.name}"
+
+@pytest.mark.parametrize("entry", CLASSES, ids=lambda entry: f"{entry.module}.{entry.name}")
+def test_records_are_those_of_keras(entry: Any) -> None:
+    assert get_name_from_symbol(keras_class(entry)) == f"{entry.module}.{entry.name}"
+    arguments = ARGUMENTS.get(entry.name, ())
+    theirs = json.loads(json.dumps(keras.saving.serialize_keras_object(keras_class(entry)(*arguments))))
+    ours = lamina.saving.serialize_keras_object(entry.thing(*arguments))
+    assert ours.keys() == theirs.keys()
+    assert {k: v for k, v in ours.items() if k != "config"} == {k: v for k, v in theirs.items() if k != "config"}
+    assert ours["config"].keys() - theirs["config"].keys() <= FORGOTTEN
+    for name, value in theirs["config"].items():
+        mine = json.loads(json.dumps(ours["config"][name]))
+        assert mine == (pytest.approx(value) if isinstance(value, float) else value), name
+    assert isinstance(keras.saving.deserialize_keras_object(ours), keras_class(entry))
+    assert isinstance(lamina.saving.deserialize_keras_object(theirs), entry.thing)
+
+
+# Keras keeps its function `accuracy` to itself.
+FUNCTIONS = [e for e in all_published() if not isinstance(e.thing, type) and e.name != "accuracy"]
+
+
+@pytest.mark.parametrize("entry", FUNCTIONS, ids=lambda entry: f"{entry.module}.{entry.name}")
+def test_functions_are_named_as_in_keras(entry: Any) -> None:
+    theirs = {"keras.activations": keras.activations, "keras.losses": keras.losses, "keras.metrics": keras.metrics}
+    function = getattr(theirs[entry.module], entry.name)
+    record = lamina.saving.serialize_keras_object(entry.thing)
+    if entry.module == "keras.activations":
+        assert record == keras.activations.serialize(function)
+    else:
+        assert record == keras.saving.serialize_keras_object(function)
+        assert lamina.saving.deserialize_keras_object(record) is entry.thing
