@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 
-def flowers(path: Path, rows: int = 90, seed: int = 5) -> Path:
+def flowers(path: Path, rows: int = 90, seed: int = 5, spread: float = 0.5) -> Path:
     """Three kinds of flowers with a name that needs quotes, a text column and columns in centimetres."""
     random = np.random.default_rng(seed)
     kinds = ["rosé", 'tulip "red"', "iris, blue"]
     lines = ["petal (cm),garden,sepal (cm),kind"]
     for i in range(rows):
-        petal, sepal = random.normal(2 + 3 * (i % 3), 0.5), random.normal(5 - i % 3, 0.5)
+        petal, sepal = random.normal(2 + 3 * (i % 3), spread), random.normal(5 - i % 3, spread)
         quoted = '"' + kinds[i % 3].replace('"', '""') + '"'
         lines.append(f"{petal:.3f},north,{sepal:.3f},{quoted}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import zipfile
 
 import pytest
+
 from made_tables import flowers, houses
 
 GOOD = "a,b,y\n" + "".join(f"{i},{i * i % 7},{'yes' if i % 2 else 'no'}\n" for i in range(40))
@@ -206,3 +208,19 @@ def test_a_reader_that_leaves_early_is_no_error(flower_files):
         process.stdout.close()
         errors = process.stderr.read()
     assert errors == b""
+
+
+def test_an_interrupted_training_saves_nothing(tmp_path):
+    """Ctrl-C: one line, the shell's code for it, no file."""
+    out = tmp_path / "m.keras"
+    run = "import sys; from lamina.cli.main import main; sys.exit(main())"
+    table = houses(tmp_path / "h.csv", rows=5000)
+    options = ["--target", "price", "--epochs", "100000", "--patience", "100000", "--out", str(out)]
+    command = [sys.executable, "-u", "-c", run, "train", str(table), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not process.stdout.readline().startswith("epoch"):
+            pass
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert (process.returncode, errors) == (130, "lamina: interrupted; nothing was saved\n")
+    assert not out.exists()

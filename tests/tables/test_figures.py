@@ -7,6 +7,7 @@ import pytest
 from sklearn import metrics
 
 from lamina.tables.figures import class_numbers, figures, simplest, simplest_name, verdict
+from lamina.tables.names import short
 from lamina.tables.schema import Feature, Schema, Target
 from lamina.tables.train import Settings
 
@@ -64,3 +65,18 @@ def test_regression(offset):
 def test_rows_a_step(rows, step):
     assert Settings().rows_a_step(rows) == step
     assert Settings(batch_size=7).rows_a_step(rows) == 7
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.98246, "0.9825"),
+        (57.1, "57.10"),
+        (690687.2, "690,687"),
+        (1.6651e12, "1.665e+12"),
+        (0, "0"),
+        (-0.0337, "-0.03370"),
+    ],
+)
+def test_short(value, text):
+    assert short(value) == text

@@ -39,9 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _leave(app(given, prog_name="lamina", standalone_mode=False))
-    except KeyboardInterrupt:
-        return _say("interrupted; nothing was saved", INTERRUPTED)
+        code = app(given, prog_name="lamina", standalone_mode=False) or 0
+        return _say("interrupted; nothing was saved", code) if code == INTERRUPTED else code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left: nothing more to say
         return FAILURE
@@ -57,10 +56,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get("LAMINA_TRACEBACK"):
             raise
         return _say(f"a fault of Lamina's own: {error!r}. With LAMINA_TRACEBACK=1 it says where.", FAILURE)
-
-
-def _leave(result: object) -> int:
-    return result if isinstance(result, int) else 0
 
 
 def _say(message: str, code: int) -> int:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from lamina.tables.names import short
 from lamina.tables.schema import Schema
 from lamina.tables.train import Progress
 
@@ -17,12 +18,18 @@ _NAMES = {
     "accuracy": "accuracy",
     "val_loss": "validation loss",
     "val_accuracy": "validation accuracy",
+    "error": "error",
+    "val_error": "validation error",
 }
 
 
 def line(epoch: int, logs: Mapping[str, float]) -> str:
     """``epoch 12  loss 0.0812  accuracy 0.9765  validation loss …``."""
-    shown = [f"{name} {logs[key]:.4f}" for key, name in _NAMES.items() if key in logs]
+    shown = [
+        f"{name} {short(logs[key]) if 'error' in key else f'{logs[key]:.4f}'}"
+        for key, name in _NAMES.items()
+        if key in logs
+    ]
     return "  ".join([f"epoch {epoch:>3}", *shown])
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from lamina.tables import figures
-from lamina.tables.names import counted, listed
+from lamina.tables.names import counted, listed, short
 from lamina.tables.prepare import Training
 from lamina.tables.read import Table
 from lamina.tables.schema import BINARY, Schema
@@ -51,7 +51,7 @@ def about_table(table: Table, training: Training, seed: int) -> list[str]:
 def _target(training: Training) -> str:
     target = training.schema.target
     if not target.classes:
-        return f"numbers from {training.y.min():g} to {training.y.max():g}"
+        return f"numbers from {short(training.y.min())} to {short(training.y.max())}"
     counts = np.bincount(training.y, minlength=len(target.classes)).tolist()
     classes = listed([f"{name} ({count:,})" for name, count in zip(target.classes, counts, strict=True)])
     return classes + (
@@ -95,7 +95,7 @@ def about_test(training: Training, trained: Trained) -> list[str]:
 def table_of(schema: Schema, y: np.ndarray, said: np.ndarray) -> list[str]:
     """The figures next to those of the simplest answer, and a sentence."""
     rows = [("", "model", figures.simplest_name(schema))]
-    rows += [(f.name, f"{f.model:.4g}", f"{f.simplest:.4g}") for f in figures.figures(schema, y, said)]
+    rows += [(f.name, short(f.model), short(f.simplest)) for f in figures.figures(schema, y, said)]
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     lines = [f"  {a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
     return [*lines, figures.verdict(schema, y, said)]

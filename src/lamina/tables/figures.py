@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lamina import metrics
-from lamina.tables.names import counted
+from lamina.tables.names import counted, short
 from lamina.tables.schema import BINARY, MULTICLASS, REGRESSION, Schema
 
 
@@ -68,7 +68,7 @@ def simplest_name(schema: Schema) -> str:
     """The simplest answer in words."""
     target = schema.target
     if not target.classes:
-        return f"always {target.usual[0]:.6g}"
+        return f"always {short(target.usual[0])}"
     return f"always {target.classes[int(np.argmax(target.usual))]}"
 
 
@@ -87,7 +87,7 @@ def verdict(schema: Schema, y: np.ndarray, answers: np.ndarray) -> str:
     if schema.target.classes:
         text = f"The model is wrong in {mine:,.0f} of {rows}; {always} is wrong in {other:,.0f}."
     else:
-        text = f"The model's error is typically {mine:.4g}; {always} errs by {other:.4g}."
+        text = f"The model's error is typically {short(mine)}; {always} errs by {short(other)}."
     return text if mine < other else text + " The columns did not help: do not rely on this model."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -38,3 +39,11 @@ def quoted(value: object) -> str:
 def counted(count: int, what: str) -> str:
     """``1 row``, ``12,000 rows``."""
     return f"{count:,} {what}" + ("" if count == 1 else "es" if what.endswith("s") else "s")
+
+
+def short(value: float) -> str:
+    """A figure with four digits: ``0.9825``, ``57.10``, ``690,687``, ``1.665e+12``."""
+    if value == 0 or not 1e-3 <= abs(value) < 1e9:
+        return f"{value:.4g}"
+    decimals = max(0, 3 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,13 @@ class Network:
         if y.dtype.kind != "f":
             return y
         return ((y.astype(np.float64) - self.mean) / self.deviation).astype(np.float32)
+
+    def shown(self, logs: Mapping[str, float]) -> dict[str, float]:
+        """Keras's logs of ``trained`` in the target's units: a regression's loss as the error that it stands for."""
+        if self.trained is self.model:
+            return dict(logs)
+        errors = {key.replace("loss", "error"): logs[key] for key in logs if key.endswith("loss")}
+        return {key: float(np.sqrt(loss)) * self.deviation for key, loss in errors.items()}
 
     def compile(self, schema: Schema, learning_rate: float, threads: int | None) -> None:
         """Compile both models for the task, each with an Adam of its own since their losses differ in scale."""

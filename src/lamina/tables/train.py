@@ -61,7 +61,8 @@ def train_network(training: Training, settings: Settings, progress: Progress) ->
     Args:
         training: from ``prepare_training``.
         settings: how to train.
-        progress: called after each epoch with its number, counted from 1, and Keras's logs.
+        progress: called after each epoch with its number, counted from 1, and what to show: the loss and the
+            accuracy, or for a regression the root mean squared error in the target's units; ``val_…`` likewise.
 
     Raises:
         NonFiniteError: the loss became infinite or nan.
@@ -73,7 +74,7 @@ def train_network(training: Training, settings: Settings, progress: Progress) ->
     network.compile(training.schema, settings.learning_rate, settings.threads)
     targets = network.standard(y)
     stopping = callbacks.EarlyStopping(patience=settings.patience, restore_best_weights=True)
-    report = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: progress(epoch + 1, logs))
+    report = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: progress(epoch + 1, network.shown(logs)))
     history = network.trained.fit(
         x[rows], targets[rows], batch_size=settings.rows_a_step(len(rows)), epochs=settings.epochs, verbose=0,
         validation_data=(x[held], targets[held]) if len(held) else None,
