@@ -59,6 +59,11 @@ class Trace:
         """The flat buffers of the variables that are buffers of their own."""
         return {variable.key: variable.flat for variable in self._own}
 
+    @property
+    def is_random(self) -> bool:
+        """Whether anything drew random numbers."""
+        return bool(self._draws)
+
     def stream(self, seed: int) -> int:
         """A random stream for a seed: another one for each call in a trace."""
         self._draws[seed] = self._draws.get(seed, -1) + 1

@@ -18,7 +18,9 @@ Y = np.arange(12) % 2
 
 
 def classifier() -> Sequential:
-    model = Sequential([Input((3,), name="features"), layers.Dense(4), layers.Dense(2, activation="softmax", name="out")])
+    model = Sequential(
+        [Input((3,), name="features"), layers.Dense(4), layers.Dense(2, activation="softmax", name="out")]
+    )
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 

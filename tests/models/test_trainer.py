@@ -181,7 +181,9 @@ def sub_outputs(model: Regression) -> np.ndarray:
 
 def test_compute_loss_may_be_overridden(target: str) -> None:
     class Doubled(Sequential):
-        def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Any:
+        def compute_loss(
+            self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+        ) -> Any:
             return 2.0 * ops.mean((y - y_pred) ** 2)
 
     model = Doubled([Input((4,)), layers.Dense(1)])

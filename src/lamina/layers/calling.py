@@ -156,7 +156,8 @@ def at_once(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         outputs = in_trace(layer, map_leaves(node_of, args), map_leaves(node_of, kwargs))
     made = [as_node(x) for x in flatten(outputs)]
     graph = Graph({str(i): node for i, node in enumerate([*made, *trace.losses])}, trace.updates())
-    values = list(NumpyExecutable(graph).step(arrays, trace.state(), 0, layer._next_call()).values())
+    draw = layer._next_call() if trace.is_random else 0
+    values = list(NumpyExecutable(graph).step(arrays, trace.state(), 0, draw).values())
     layer._call_losses = [np.asarray(value) for value in values[len(made) :]]
     return pack(outputs, [np.array(value) for value in values[: len(made)]])
 

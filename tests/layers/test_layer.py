@@ -1,0 +1,267 @@
+"""The base of all layers: names, weights, freezing, penalties, calls; and what single layers do besides their equation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lamina
+from lamina import layers, ops
+from lamina.errors import DataError, LaminaError, ShapeError
+
+X = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
+
+
+def test_names_count_up() -> None:
+    lamina.utils.clear_session()
+    names = [layers.Dense(1).name, layers.Dense(1).name, layers.LeakyReLU().name, layers.BatchNormalization().name]
+    assert names == ["dense", "dense_1", "leaky_re_lu", "batch_normalization"]
+
+
+def test_weights_are_in_keras_order_and_stay_there() -> None:
+    layer = layers.BatchNormalization()
+    layer(X)
+    names = ["gamma", "beta", "moving_mean", "moving_variance"]
+    assert [v.name for v in layer.weights] == names
+    assert [v.name for v in layer.trainable_weights] == names[:2]
+    layer.trainable = False
+    assert [v.name for v in layer.weights] == names
+    assert layer.trainable_weights == []
+    assert [v.name for v in layer.non_trainable_weights] == names
+
+
+def test_freezing_reaches_the_layers_inside() -> None:
+    model = lamina.Sequential([lamina.Input((3,)), layers.Dense(2), layers.Dense(1)])
+    model.trainable = False
+    assert not any(layer.trainable for layer in model.layers)
+    assert model.trainable_weights == []
+    model.layers[0].trainable = True
+    assert model.trainable_weights == []  # as in Keras: the model itself is frozen
+    model.trainable = True
+    assert len(model.trainable_weights) == 4
+
+
+def test_a_frozen_batch_normalization_uses_its_averages() -> None:
+    layer = layers.BatchNormalization()
+    layer(X)
+    layer.trainable = False
+    before = layer.get_weights()
+    np.testing.assert_allclose(layer(X, training=True), X / np.sqrt(1 + 1e-3), rtol=1e-6)
+    for a, b in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_moving_averages_move() -> None:
+    layer = layers.BatchNormalization()
+    layer(np.array([[1.0, 2.0], [3.0, 6.0]]), training=True)
+    np.testing.assert_allclose(layer.moving_mean.numpy(), [0.02, 0.04], rtol=1e-6)
+    np.testing.assert_allclose(layer.moving_variance.numpy(), [1.0, 1.03], rtol=1e-6)  # 0.99 + 0.01 · (1 and 4)
+
+
+def test_penalties() -> None:
+    """1/3 Σ… of Keras's documentation: l2 on the kernel, and on the outputs divided by the batch size."""
+    model = lamina.Sequential([
+        lamina.Input((1,)),
+        layers.Dense(1, kernel_initializer="ones", kernel_regularizer=lamina.regularizers.L2(0.5),
+                     activity_regularizer=lamina.regularizers.L2(0.1)),
+    ])  # fmt: skip
+    model.compile("sgd", "mse")
+    x, y = np.array([[1.0], [2.0], [3.0]]), np.array([[1.0], [2.0], [4.0]])
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(1 / 3 + 0.5 + 0.1 * 14 / 3)
+    model(x)
+    assert [float(loss) for loss in model.losses] == pytest.approx([0.1 * 14 / 3, 0.5])
+    model.trainable = False
+    assert len(model.losses) == 1
+
+
+def test_dropout_is_off_but_in_training() -> None:
+    x = np.ones((400, 50), "float32")
+    layer = layers.Dropout(0.3, seed=1)
+    np.testing.assert_array_equal(layer(x), x)
+    first, second = layer(x, training=True), layer(x, training=True)
+    assert set(np.unique(first)) == {0.0, np.float32(1 / 0.7)}
+    assert abs((first == 0).mean() - 0.3) < 0.01  # 20,000 draws: σ = 0.003
+    assert (first != second).any()
+    np.testing.assert_array_equal(layers.Dropout(0.3, seed=1)(x, training=True), first)
+    np.testing.assert_array_equal(layers.Dropout(1.0)(x, training=True), 0)
+
+
+def test_adapt() -> None:
+    data = np.array([[1.0, 10.0], [3.0, 30.0], [5.0, 80.0]])
+    layer = layers.Normalization()
+    layer.adapt(data)
+    np.testing.assert_allclose(layer(data), (data - data.mean(0)) / data.std(0), rtol=1e-5)
+    layer.adapt(data + 5)
+    np.testing.assert_allclose(layer.mean.numpy(), data.mean(0) + 5, rtol=1e-6)
+    whole = layers.Normalization(axis=None)
+    whole.adapt(data)
+    np.testing.assert_allclose(whole(data), (data - data.mean()) / data.std(), rtol=1e-5)
+
+
+def test_adapt_to_a_large_mean_keeps_the_variance() -> None:
+    layer = layers.Normalization(dtype="float64")
+    layer.adapt(np.array([[1e8 + 1], [1e8 + 3]]))
+    np.testing.assert_allclose(layer.variance.numpy(), [1.0])
+    np.testing.assert_allclose(layer(np.array([[1e8 + 3]])), [[1.0]])
+
+
+def test_a_constant_feature_is_not_divided_by_zero() -> None:
+    layer = layers.Normalization()
+    layer.adapt(np.full((3, 1), 7.0))
+    np.testing.assert_array_equal(layer(np.full((2, 1), 7.0)), 0.0)
+
+
+def test_inverse_undoes() -> None:
+    given = {"mean": [1.0, -2.0, 3.0], "variance": [4.0, 0.5, 9.0]}
+    there, back = layers.Normalization(**given), layers.Normalization(**given, invert=True)
+    np.testing.assert_allclose(back(there(X)), X, rtol=1e-5, atol=1e-6)
+
+
+def test_a_first_table_for_an_embedding() -> None:
+    table = np.arange(6.0).reshape(3, 2)
+    layer = layers.Embedding(3, 2, weights=[table])
+    np.testing.assert_array_equal(layer(np.array([2, 0])), table[[2, 0]])
+    np.testing.assert_array_equal(layer(np.array([2.9])), table[[2]])  # float indices are cut off
+
+
+def test_a_mask_for_softmax() -> None:
+    found = layers.Softmax()(np.zeros((1, 3)), mask=np.array([[True, False, True]]))
+    np.testing.assert_allclose(found, [[0.5, 0.0, 0.5]])
+
+
+def test_inputs_keep_their_kind() -> None:
+    assert layers.Identity()(np.array([1, 2], "int64")).dtype == np.int32
+    assert layers.Identity()(np.array([1.0, 2.0])).dtype == np.float32
+    assert layers.Dense(2)(np.array([[1, 2]])).dtype == np.float32
+
+
+class Affine(layers.Layer):
+    """A layer with a sublayer, a dictionary of layers and a variable of its own."""
+
+    def __init__(self, units: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.units = units
+        self.inner = layers.Dense(units)
+        self.others = {"b": layers.Dense(1), "a": layers.Dense(1)}
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.scale = self.add_weight((self.units,), "ones", name="scale", regularizer="l2")
+        self.seen = self.add_weight((), "zeros", trainable=False, name="seen")
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if training:
+            self.seen.assign_add(1.0)
+        return self.scale * self.inner(inputs) + self.others["b"](inputs)
+
+
+def test_a_layer_of_ones_own() -> None:
+    layer = Affine(2)
+    kernel_free = layer(X)
+    assert kernel_free.shape == (6, 2)
+    assert [v.name for v in layer.weights] == ["scale", "seen", "kernel", "bias", "kernel", "bias"]
+    assert [v.path.split("/")[0] for v in layer.weights[:2]] == [layer.name] * 2
+    layer(X, training=True)
+    layer(X, training=True)
+    assert float(layer.seen.numpy()) == 2.0
+    assert Affine.from_config(layer.get_config()).units == 2
+    assert float(layer.losses[0]) == pytest.approx(0.02)
+
+
+def test_training_is_handed_down() -> None:
+    class Outer(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.drop = layers.Dropout(0.5, seed=1)
+
+        def call(self, inputs: Any) -> Any:
+            return self.drop(inputs)
+
+    assert (Outer()(np.ones((20, 5)), training=True) == 0).any()
+    assert not (Outer()(np.ones((20, 5))) == 0).any()
+
+
+def test_two_arguments() -> None:
+    class Shifted(layers.Layer):
+        def build(self, x_shape: Any, shift_shape: Any) -> None:
+            self.shapes = (x_shape, shift_shape)
+
+        def call(self, x: Any, shift: Any) -> Any:
+            return x + shift
+
+    layer = Shifted()
+    np.testing.assert_array_equal(layer(X, np.ones((1, 3), "float32")), X + 1)
+    assert layer.shapes == ((6, 3), (1, 3))
+
+
+def forgetful() -> Any:
+    class Forgetful(layers.Layer):
+        def __init__(self) -> None:
+            self.units = 3
+
+        def call(self, x: Any) -> Any:
+            return x
+
+    return Forgetful()(X)
+
+
+def unkept() -> Any:
+    class Unkept(layers.Layer):
+        def __init__(self, units: int):
+            super().__init__()
+
+    return Unkept(3).get_config()
+
+
+WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "width": (lambda: built(layers.Dense(2))(X[:, :2]), ShapeError, r"axis -1 .* value 3, but received .* \(6, 2\)"),
+    "rank": (lambda: layers.Dense(2)(X[0]), ShapeError, r"expected min_ndim=2, found ndim=1. Full shape received: \(3,\)"),
+    "a list of numbers": (lambda: layers.Dense(2)([[1.0, 2.0]]), DataError, "Only input tensors"),
+    "text": (lambda: layers.Dense(2)(np.array([["a"]])), DataError, "Invalid dtype: str32"),
+    "whole numbers too large": (lambda: layers.Embedding(3, 2)(np.array([2**25])), DataError, "beyond 2\\^24"),
+    "index": (lambda: layers.Embedding(3, 2)(np.array([1, 5])), IndexError, "5"),
+    "units": (lambda: layers.Dense(0), ValueError, "`units` of Dense, expected a positive integer"),
+    "rate": (lambda: layers.Dropout(1.5), ValueError, "between 0 and 1"),
+    "slope": (lambda: layers.LeakyReLU(-0.1), ValueError, "cannot be negative"),
+    "argument": (lambda: layers.Dense(2, unit=3), ValueError, r"argument\(s\) unit"),
+    "activation": (lambda: layers.Dense(2, activation="rellu"), ValueError, "'rellu'; did you mean 'relu'"),
+    "dtype": (lambda: layers.Dense(2, dtype="float16"), TypeError, "float16"),
+    "mask_zero": (lambda: layers.Embedding(3, 2, mask_zero=True), ValueError, "mask_zero"),
+    "renorm": (lambda: layers.BatchNormalization(renorm=True), ValueError, "renorm"),
+    "one array to add": (lambda: layers.Add()(X), ShapeError, "list of inputs"),
+    "shapes to add": (lambda: layers.Add()([X, X[:, :2]]), ShapeError, r"\(6, 3\) and \(6, 2\)"),
+    "shapes to join": (lambda: layers.Concatenate()([X, X[:3]]), ShapeError, "matching shapes"),
+    "size to reshape": (lambda: layers.Reshape((2,))(X), ShapeError, "must be unchanged"),
+    "rank of the averages": (lambda: built(layers.BatchNormalization())(X[None]), ShapeError, "expected ndim=2"),
+    "axis of the rows": (lambda: layers.Normalization(axis=0), ValueError, "may not be 0"),
+    "mean without variance": (lambda: layers.Normalization(mean=1.0), ValueError, "both `mean` and `variance`"),
+    "adapt to lists": (lambda: layers.Normalization().adapt([[1.0]]), DataError, "NumPy array"),
+    "adapt after all": (lambda: layers.Normalization(mean=1.0, variance=1.0).adapt(X), LaminaError, "cannot `adapt`"),
+    "weights": (lambda: built(layers.Dense(2)).set_weights([X]), ShapeError, "length 1, but .* expecting 2"),
+    "shape of weights": (lambda: built(layers.Dense(2)).set_weights([X, X]), ShapeError, r"\(3, 2\) .* \(6, 3\)"),
+    "super().__init__": (forgetful, LaminaError, r"super\(\).__init__"),
+    "config": (unkept, TypeError, "'units'.*get_config"),
+    "no call": (lambda: layers.Layer()(X), TypeError, "must define call"),
+}  # fmt: skip
+
+
+def built(layer: layers.Layer) -> layers.Layer:
+    layer(X)
+    return layer
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_mistakes_are_named(name: str) -> None:
+    act, error, message = WRONG[name]
+    with pytest.raises(error, match=message):
+        act()
+
+
+def test_ops_on_arrays_inside_a_layer_work() -> None:
+    class Shift(layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return inputs + ops.mean(np.array([1.0, 3.0], "float32"))
+
+    np.testing.assert_allclose(Shift()(X), X + 2.0)
