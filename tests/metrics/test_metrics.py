@@ -146,6 +146,7 @@ def test_sum():
     total = metrics.Sum()
     total.update_state([1.0, 2.0], sample_weight=[1.0, 0.5])
     assert total([4.0]) == 6
+    assert total([[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0]) == 6 + 3 + 14
 
 
 def test_root_is_taken_of_the_whole_mean():

@@ -17,21 +17,23 @@ from lamina.metrics.metric import Metric, ratio
 from lamina.ops import dual
 
 
-def totals(values: Operand, sample_weight: Operand | None, dtype: str) -> tuple[Node, Node]:
-    """Σ wᵢ vᵢ and Σ wᵢ over rows i (w = 1 without weights); a row of several values counts by their mean."""
+def totals(
+    values: Operand, sample_weight: Operand | None, dtype: str, reduce: Callable[..., Node] = express.mean
+) -> tuple[Node, Node]:
+    """Σ wᵢ vᵢ and Σ wᵢ over rows i (w = 1 without weights); the several values of a row are first reduced to one."""
     values = express.cast(values, dtype)
     if sample_weight is None:
-        values = _row_means(values, 1)
+        values = _rows(values, 1, reduce)
         return express.sum(values), express.size_of(values, range(values.ndim))
     values, weight = same_rank(values, express.cast(sample_weight, dtype))
-    values = _row_means(values, weight.ndim)
+    values = _rows(values, weight.ndim, reduce)
     weight = express.broadcast_to(weight, values.shape)
-    return express.sum(_row_means(values * weight, 1)), express.sum(_row_means(weight, 1))
+    return express.sum(_rows(values * weight, 1, reduce)), express.sum(_rows(weight, 1, reduce))
 
 
-def _row_means(values: Node, rank: int) -> Node:
-    """The mean over all axes after the first ``rank``."""
-    return express.mean(values, range(rank, values.ndim)) if values.ndim > rank else values
+def _rows(values: Node, rank: int, reduce: Callable[..., Node]) -> Node:
+    """Values with the axes after the first ``rank`` reduced."""
+    return reduce(values, range(rank, values.ndim)) if values.ndim > rank else values
 
 
 class Sum(Metric):
@@ -48,7 +50,7 @@ class Sum(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values (rows, …), each times its weight."""
-        self.total.assign_add(dual(totals)(values, sample_weight, self.dtype)[0])
+        self.total.assign_add(dual(totals)(values, sample_weight, self.dtype, express.sum)[0])
 
     def result(self) -> Any:
         """The sum."""
