@@ -18,7 +18,7 @@ from lamina.errors import ModelFileError
 METADATA, CONFIG, WEIGHTS, LAMINA = "metadata.json", "config.json", "model.weights.h5", "lamina.json"
 MEBIBYTE = 1 << 20
 # The members that a file may have, each with the most bytes that it may hold.
-LIMITS = {METADATA: MEBIBYTE, CONFIG: 64 * MEBIBYTE, LAMINA: 64 * MEBIBYTE, WEIGHTS: 1 << 40}
+LIMITS = {METADATA: MEBIBYTE, CONFIG: 16 * MEBIBYTE, LAMINA: 16 * MEBIBYTE, WEIGHTS: 1 << 40}
 REQUIRED = (CONFIG, WEIGHTS)
 MAX_RATIO = 100  # how much a member may grow when it is unpacked; Keras stores members as they are
 FIRST_BYTES = b"PK\x03\x04"

@@ -102,7 +102,7 @@ def load_model(
     with _about(filepath, archive.WEIGHTS):
         arrays = read_arrays(members[archive.WEIGHTS])
     if archive.LAMINA in members:
-        _check_notes(filepath, members)
+        _check_hash(filepath, members)
     with _about(filepath, archive.CONFIG):
         record = read_json(members[archive.CONFIG])
         if not compile:
@@ -126,16 +126,22 @@ def _model_numbers(arrays: Mapping[str, StoredArray]) -> int:
     return sum(array.size for path, array in arrays.items() if not path.startswith(f"{OPTIMIZER}/"))
 
 
-def _check_notes(filepath: FilePath, members: Mapping[str, bytes]) -> None:
+def _check_hash(filepath: FilePath, members: Mapping[str, bytes]) -> None:
+    expected = _notes(filepath, members[archive.LAMINA]).get("weights_sha256")
+    if expected != hashlib.sha256(members[archive.WEIGHTS]).hexdigest():
+        raise ModelFileError(
+            f"{filepath}: {archive.WEIGHTS}: the weights are not the ones that were saved (their SHA-256 differs)"
+        )
+
+
+def _notes(filepath: FilePath, content: bytes) -> dict[str, Any]:
     with _about(filepath, archive.LAMINA):
-        notes = read_json(members[archive.LAMINA])
+        notes = read_json(content)
         if notes.get("format") != LAMINA_FORMAT:
             raise ModelFileError(f"its format is {notes.get('format')!r}, this Lamina reads {LAMINA_FORMAT}: update it")
-        if notes.get("weights_sha256") != hashlib.sha256(members[archive.WEIGHTS]).hexdigest():
-            raise ModelFileError(
-                f"the weights are not the ones that were saved (their SHA-256 differs): {archive.WEIGHTS} was changed "
-                "afterwards"
-            )
+        if not isinstance(notes.get("extra"), dict):
+            raise ModelFileError("'extra' must be an object")
+    return notes
 
 
 def read_extra(filepath: FilePath) -> dict[str, Any]:
@@ -147,14 +153,8 @@ def read_extra(filepath: FilePath) -> dict[str, Any]:
     Raises:
         ModelFileError: there is no such file, or it is damaged.
     """
-    members = _members(filepath)
-    if archive.LAMINA not in members:
-        return {}
-    _check_notes(filepath, members)
-    extra = read_json(members[archive.LAMINA]).get("extra", {})
-    if not isinstance(extra, dict):
-        raise ModelFileError(f"{filepath}: {archive.LAMINA}: 'extra' must be an object")
-    return extra
+    members = _members(filepath, (archive.LAMINA,))
+    return dict(_notes(filepath, members[archive.LAMINA])["extra"]) if members else {}
 
 
 def save_weights(model: Any, filepath: FilePath, overwrite: bool = True) -> None:
@@ -246,9 +246,9 @@ def _target(filepath: FilePath, suffix: str, overwrite: bool) -> Path:
     return path
 
 
-def _members(filepath: FilePath) -> dict[str, bytes]:
+def _members(filepath: FilePath, wanted: tuple[str, ...] = tuple(archive.LIMITS)) -> dict[str, bytes]:
     with _about(filepath):
-        return archive.read_members(_existing(filepath))
+        return archive.read_members(_existing(filepath), wanted)
 
 
 def _content(filepath: FilePath) -> bytes:
