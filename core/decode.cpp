@@ -116,10 +116,15 @@ class Decoder {
     moving(task, in, by_columns ? Extent{0, in.n} : in.m, by_columns ? in.m.at(batch_) + in.size : in.n);
   }
 
+  void place_map(MapStorage& map, const Instruction& in, const MatmulTask* after) {
+    decode_map(map, program_, in, kernels_, after);
+    map.registers_offset = code_->registers_bytes;
+    code_->registers_bytes += map.registers * static_cast<i64>(sizeof(void*));
+    code_->scratch_bytes = std::max(code_->scratch_bytes, map.scratch_bytes);
+  }
   void add_map(const Instruction& in) {
     MapStorage& map = code_->maps.emplace_back();
-    decode_map(map, program_, in, kernels_, nullptr);
-    code_->scratch_bytes = std::max(code_->scratch_bytes, map.scratch_bytes);
+    place_map(map, in, nullptr);
     finish(map, in);
   }
 
@@ -169,10 +174,7 @@ class Decoder {
   }
   void add_then(MatmulTask& task, const Instruction& then) {
     MapStorage& map = code_->maps.emplace_back();
-    decode_map(map, program_, then, kernels_, &task);
-    map.line = then.line;
-    map.label = then.label.c_str();
-    code_->scratch_bytes = std::max(code_->scratch_bytes, map.scratch_bytes);
+    place_map(map, then, &task);
     task.then = &map;
     task.divisible = map.divisible;
     // Sums over rows want all rows at once.

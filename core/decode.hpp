@@ -10,12 +10,19 @@
 namespace lamina {
 
 struct MapStorage : MapTask {
-  std::vector<MapSource> sources_;
-  std::vector<MapConstant> constants_;
-  std::vector<MapOp> uniform_, ops_;
-  std::vector<MapSink> sinks_;
-  std::vector<int> block_of_;
-  std::vector<double> numbers_;  // room for constants of either type
+  // What the task's spans point into.
+  std::vector<MapOperand> operands[4];  // full, row, column, scalar
+  std::vector<MapOp> once, each;
+  std::vector<MapSink> folds[3], last;  // along, down, all; copies
+  std::vector<double> numbers;          // room for constants of either type
+  // Registers that never change: a scratch block, or a constant.
+  struct Fixed {
+    int reg;
+    int block;         // or -1
+    const void* data;  // of a constant
+  };
+  std::vector<Fixed> fixed;
+  i64 registers = 0;
 };
 
 struct CodePhase {
@@ -29,6 +36,7 @@ struct CodePhase {
 
 struct Code {
   std::vector<CodePhase> phases;
+  i64 registers_bytes = 0;  // of a thread
   i64 scratch_bytes = 0;
   i64 packed_bytes = 0;
 

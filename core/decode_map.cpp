@@ -16,6 +16,7 @@ struct Output {
   int value;
   Fold fold;
   int reg;
+  bool copied = false;
 };
 
 class MapDecoder {
@@ -82,7 +83,6 @@ class MapDecoder {
   // ---- registers
   int new_register(Reach reach) {
     reach_.push_back(reach);
-    map_.block_of_.push_back(-1);
     last_use_.push_back(-1);
     return static_cast<int>(reach_.size()) - 1;
   }
@@ -99,21 +99,19 @@ class MapDecoder {
       const Spread s = spreads_[i];
       const int reg = new_register(s == Spread::scalar ? Reach::one : s == Spread::column ? Reach::row : Reach::all);
       const bool written_out = s == Spread::row || s == Spread::column;
-      map_.sources_.push_back({in_.inputs[i].value, reg, s, written_out ? blocks_++ : -1});
+      map_.operands[static_cast<std::size_t>(s)].push_back({in_.inputs[i].value, reg, written_out ? blocks_++ : -1});
+      names_.push_back(reg);
     }
-    const std::size_t most = 4 * (in_.code.size() + in_.outputs.size()) + 4;
-    map_.numbers_.reserve(most);
-    map_.constants_.reserve(most);
-    for (std::size_t i = 0; i < in_.inputs.size(); ++i) names_.push_back(static_cast<int>(i));
+    map_.numbers.reserve(4 * in_.code.size() + 4);  // never moved: registers point here
   }
   int constant(double number) {
-    map_.numbers_.push_back(0);
-    char* const data = reinterpret_cast<char*>(&map_.numbers_.back());
+    map_.numbers.push_back(0);
+    void* const data = &map_.numbers.back();
     const float narrow = static_cast<float>(number);
     if (kernels_.element == 4) std::memcpy(data, &narrow, 4);
     else std::memcpy(data, &number, 8);
     const int reg = new_register(Reach::one);
-    map_.constants_.push_back({reg, data});
+    map_.fixed.push_back({reg, -1, data});
     return reg;
   }
 
@@ -141,7 +139,7 @@ class MapDecoder {
     op.single_wide = widest != Reach::all;
     cycles_ += widest == Reach::all ? row.cycles : 0;
     op.out = new_register(widest);
-    (widest == Reach::one ? map_.uniform_ : map_.ops_).push_back(op);
+    (widest == Reach::one ? map_.once : map_.each).push_back(op);
     return op.out;
   }
   // The same numbers in a register of their own, one an element.
@@ -151,34 +149,35 @@ class MapDecoder {
     op.tall = reach(reg) == Reach::one ? kernels_.splat_block : kernels_.copy_block;
     op.wide = reach(reg) == Reach::all ? kernels_.copy_block : kernels_.splat_block;
     op.out = new_register(Reach::all);
-    map_.ops_.push_back(op);
+    map_.each.push_back(op);
     return op.out;
   }
 
   // ---- results
   bool is_source(int reg) const { return reg < static_cast<int>(in_.inputs.size()); }
-  bool is_direct(int reg) const {
-    return std::any_of(map_.sinks_.begin(), map_.sinks_.end(), [=](const MapSink& s) { return s.fold == Fold::none && s.reg == reg; });
+  bool is_result(int reg) const {
+    return std::any_of(results_.begin(), results_.end(), [=](const Output& r) { return r.fold == Fold::none && r.reg == reg; });
   }
   void add_sinks() {
     for (const Output& out : outputs_) {
       int reg = names_[static_cast<std::size_t>(out.reg)];
       const bool full = out.fold == Fold::none;
-      if (reach(reg) != Reach::all || (full && (is_source(reg) || is_direct(reg)))) reg = spread_out(reg);
-      map_.sinks_.push_back({out.value, reg, out.fold, false, 0});
+      if (reach(reg) != Reach::all || (full && (is_source(reg) || is_result(reg)))) reg = spread_out(reg);
+      results_.push_back({out.value, out.fold, reg});
     }
-    for (MapSink& sink : map_.sinks_) sink.copied = sink.fold == Fold::none && read_after(sink);
-    // What is summed may be an operand that a copied result overwrites.
-    std::stable_partition(map_.sinks_.begin(), map_.sinks_.end(), [](const MapSink& s) { return s.fold != Fold::none; });
+    for (Output& result : results_) {
+      result.copied = result.fold == Fold::none && read_after(result);
+      if (result.fold == Fold::none && !result.copied) map_.operands[0].push_back({result.value, result.reg, -1});
+    }
   }
   // Is the old content of the result's memory read after the operation that makes the result?
-  bool read_after(const MapSink& sink) const {
+  bool read_after(const Output& result) const {
     bool made = false;
-    for (const MapOp& op : map_.ops_) {
-      if (made && std::any_of(op.arguments, op.arguments + 3, [&](int reg) { return reads(reg, sink.value); })) return true;
-      made = made || op.out == sink.reg;
+    for (const MapOp& op : map_.each) {
+      if (made && std::any_of(op.arguments, op.arguments + 3, [&](int reg) { return reads(reg, result.value); })) return true;
+      made = made || op.out == result.reg;
     }
-    return std::any_of(map_.sinks_.begin(), map_.sinks_.end(), [&](const MapSink& s) { return s.fold != Fold::none && reads(s.reg, sink.value); });
+    return std::any_of(results_.begin(), results_.end(), [&](const Output& r) { return r.fold != Fold::none && reads(r.reg, result.value); });
   }
   bool reads(int reg, int value) const {
     return is_source(reg) && memory_.overlap(in_.inputs[static_cast<std::size_t>(reg)].value, value);
@@ -186,58 +185,61 @@ class MapDecoder {
 
   // ---- blocks: a register keeps one from its operation to its last use
   void allocate_blocks() {
-    for (const MapOp& op : map_.uniform_) map_.block_of_[static_cast<std::size_t>(op.out)] = blocks_++;
-    const int end = static_cast<int>(map_.ops_.size());
+    for (const MapOp& op : map_.once) fix_block(op.out, blocks_++);
+    const int end = static_cast<int>(map_.each.size());
     for (int i = 0; i < end; ++i) {
-      for (int reg : map_.ops_[static_cast<std::size_t>(i)].arguments) last_use_[static_cast<std::size_t>(reg)] = i;
+      for (int reg : map_.each[static_cast<std::size_t>(i)].arguments) last_use_[static_cast<std::size_t>(reg)] = i;
     }
-    for (const MapSink& sink : map_.sinks_) last_use_[static_cast<std::size_t>(sink.reg)] = end;
     std::vector<bool> direct(reach_.size());
-    for (const MapSink& sink : map_.sinks_) {
-      if (sink.fold == Fold::none && !sink.copied) direct[static_cast<std::size_t>(sink.reg)] = true;
+    for (const Output& result : results_) {
+      last_use_[static_cast<std::size_t>(result.reg)] = end;
+      if (result.fold == Fold::none && !result.copied) direct[static_cast<std::size_t>(result.reg)] = true;
     }
-    std::vector<bool> ours(reach_.size());
+    std::vector<int> held(reach_.size(), -1);
     for (int i = 0; i < end; ++i) {
-      const MapOp& op = map_.ops_[static_cast<std::size_t>(i)];
-      for (int reg : op.arguments) release(reg, i, ours);
+      const MapOp& op = map_.each[static_cast<std::size_t>(i)];
+      for (int reg : op.arguments) release(held[static_cast<std::size_t>(reg)], last_use_[static_cast<std::size_t>(reg)] == i);
       if (direct[static_cast<std::size_t>(op.out)]) continue;
-      map_.block_of_[static_cast<std::size_t>(op.out)] = new_block();
-      ours[static_cast<std::size_t>(op.out)] = true;
+      held[static_cast<std::size_t>(op.out)] = new_block();
+      fix_block(op.out, held[static_cast<std::size_t>(op.out)]);
     }
   }
-  void release(int reg, int at, std::vector<bool>& ours) {
-    const auto r = static_cast<std::size_t>(reg);
-    if (!ours[r] || last_use_[r] != at) return;
-    ours[r] = false;
-    free_.push_back(map_.block_of_[r]);
+  void fix_block(int reg, int block) { map_.fixed.push_back({reg, block, nullptr}); }
+  void release(int& block, bool done) {
+    if (block < 0 || !done) return;
+    free_.push_back(block);
+    block = -1;
   }
 
   void lay_out_scratch() {
     const auto aligned = [](i64 bytes) { return (bytes + 63) / 64 * 64; };
     map_.registers = static_cast<i64>(reach_.size());
-    map_.blocks_offset = aligned(map_.registers * static_cast<i64>(sizeof(char*)));
-    i64 bytes = map_.blocks_offset + blocks_ * block_stride;
-    for (MapSink& sink : map_.sinks_) {
-      if (sink.fold == Fold::none) continue;
-      sink.scratch = bytes;
-      const bool down = sink.fold == Fold::sum_rows || sink.fold == Fold::max_rows;
+    i64 bytes = blocks_ * block_stride;
+    for (const Output& result : results_) {
+      const bool down = result.fold == Fold::sum_rows || result.fold == Fold::max_rows;
+      const bool all = result.fold == Fold::sum_all || result.fold == Fold::max_all;
+      const bool max = result.fold == Fold::max_columns || result.fold == Fold::max_rows || result.fold == Fold::max_all;
+      const MapSink sink{result.value, result.reg, max, bytes};
+      if (result.copied) map_.last.push_back(sink);
+      if (result.fold == Fold::none) continue;
+      map_.folds[down ? 1 : all ? 2 : 0].push_back(sink);
       bytes += aligned((down ? 4 * in_.n : 64) * kernels_.element) + 64;  // at most four accumulators a column
     }
     map_.scratch_bytes = bytes;
   }
 
+  template <class T> static Span<T> span(const std::vector<T>& items) { return {items.data(), static_cast<int>(items.size())}; }
   void publish() {
-    map_.sources = map_.sources_.data();
-    map_.source_count = static_cast<int>(map_.sources_.size());
-    map_.constants = map_.constants_.data();
-    map_.constant_count = static_cast<int>(map_.constants_.size());
-    map_.uniform = map_.uniform_.data();
-    map_.uniform_count = static_cast<int>(map_.uniform_.size());
-    map_.ops = map_.ops_.data();
-    map_.op_count = static_cast<int>(map_.ops_.size());
-    map_.sinks = map_.sinks_.data();
-    map_.sink_count = static_cast<int>(map_.sinks_.size());
-    map_.block_of = map_.block_of_.data();
+    map_.full = span(map_.operands[0]);
+    map_.row = span(map_.operands[1]);
+    map_.column = span(map_.operands[2]);
+    map_.scalar = span(map_.operands[3]);
+    map_.uniform = span(map_.once);
+    map_.ops = span(map_.each);
+    map_.along = span(map_.folds[0]);
+    map_.down = span(map_.folds[1]);
+    map_.all = span(map_.folds[2]);
+    map_.copies = span(map_.last);
     map_.run = kernels_.map;
   }
   void estimate() {
@@ -253,7 +255,7 @@ class MapDecoder {
   const Kernels& kernels_;
   const MatmulTask* after_;
   std::vector<Spread> spreads_;
-  std::vector<Output> outputs_;
+  std::vector<Output> outputs_, results_;  // of the text; with the registers here
   std::vector<Reach> reach_;
   std::vector<int> last_use_;
   std::vector<int> names_;  // register of the text → register here

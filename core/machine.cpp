@@ -32,11 +32,27 @@ Workspace::Workspace(std::shared_ptr<const Program> program, i64 batch, int thre
   place_temps();
   place_constants();
   packed_ = Arena(code_->packed_bytes + 64);
-  const i64 each = aligned(code_->scratch_bytes) + 64;
-  scratch_ = Arena(each * threads);
-  for (int t = 0; t < threads; ++t) contexts_.push_back({&step_, scratch_.data() + t * each, {}});
+  place_contexts();
   step_.address = address_.data();
   step_.packed = packed_.data();
+}
+
+void Workspace::place_contexts() {
+  const i64 registers = aligned(code_->registers_bytes) + 64;
+  const i64 each = registers + aligned(code_->scratch_bytes) + 64;
+  scratch_ = Arena(each * threads_.count());
+  for (int t = 0; t < threads_.count(); ++t) {
+    char* const own = scratch_.data() + t * each;
+    contexts_.push_back({&step_, own, own + registers, {}});
+    for (const MapStorage& map : code_->maps) place_registers(map, contexts_.back());
+  }
+}
+
+void Workspace::place_registers(const MapStorage& map, const Context& context) {
+  const void** const table = reinterpret_cast<const void**>(context.registers + map.registers_offset);
+  for (const MapStorage::Fixed& fixed : map.fixed) {
+    table[fixed.reg] = fixed.block < 0 ? fixed.data : context.scratch + fixed.block * block_stride;
+  }
 }
 
 void Workspace::place_temps() {

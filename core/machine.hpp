@@ -34,6 +34,8 @@ class Workspace {
   i64 run(const Bound& bound, i64 start, i64 stop, u64 step, const std::function<bool()>& interrupted);
 
  private:
+  void place_contexts();
+  static void place_registers(const MapStorage& map, const Context& context);
   void place_temps();
   void place_constants();
   void bind(const Bound& bound, i64 start);

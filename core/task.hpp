@@ -43,6 +43,7 @@ struct Step {
 // What one thread has for itself.
 struct Context {
   const Step* step;
+  char* registers;  // tables of pointers, one for each map
   char* scratch;
   Fault fault;
 };
@@ -83,43 +84,40 @@ struct MapOp {
 };
 
 enum class Spread : int { full, row, column, scalar };
+enum class Fold : int { none, sum_columns, max_columns, sum_rows, max_rows, sum_all, max_all };
 
-struct MapSource {
-  int value;
-  int reg;
-  Spread spread;
-  int block = -1;  // scratch block of a row or column written out
+template <class T> struct Span {
+  const T* data = nullptr;
+  int count = 0;
+  [[gnu::always_inline]] const T* begin() const { return data; }
+  [[gnu::always_inline]] const T* end() const { return data + count; }
 };
 
-enum class Fold : int { none, sum_columns, max_columns, sum_rows, max_rows, sum_all, max_all };
+struct MapOperand {
+  int value;
+  int reg;
+  int block;  // scratch block of a row or column written out
+};
 
 struct MapSink {
   int value;
   int reg;
-  Fold fold;
-  bool copied;       // a full output that is not computed in place
-  i64 scratch = 0;   // bytes: running sums
-};
-
-struct MapConstant {
-  int reg;
-  const char* data;
+  bool max;     // else a sum
+  i64 scratch;  // bytes: running sums
 };
 
 struct MapTask : Task {
   Extent rows;
   Extent columns;
   bool by_columns = false;   // units are columns, else rows
-  i64 registers = 0;
-  i64 blocks_offset = 0;     // bytes into scratch, behind the register table
+  i64 registers_offset = 0;  // bytes into a thread's registers: pointers, those to blocks and constants already set
   i64 scratch_bytes = 0;
-  const MapSource* sources = nullptr;
-  const MapConstant* constants = nullptr;
-  const MapOp* uniform = nullptr;  // once
-  const MapOp* ops = nullptr;      // for each block
-  const MapSink* sinks = nullptr;
-  const int* block_of = nullptr;   // scratch block of a register, or -1
-  int source_count = 0, constant_count = 0, uniform_count = 0, op_count = 0, sink_count = 0;
+  Span<MapOperand> full;     // operands and results with a place for each element
+  Span<MapOperand> row, column, scalar;
+  Span<MapOp> uniform;       // once
+  Span<MapOp> ops;           // for each block
+  Span<MapSink> along, down, all;  // sums and maxima: along rows, down columns, over all
+  Span<MapSink> copies;      // results that are not computed in place, stored last
 };
 
 // ---- matmul ---------------------------------------------------------------------------------------------

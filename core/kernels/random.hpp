@@ -7,6 +7,7 @@
 namespace lamina::LAMINA_ISA {
 
 typedef u64 Wide __attribute__((vector_size(LAMINA_VECTOR_BYTES)));  // a 32-bit word in each 64-bit lane
+typedef u64 Pair __attribute__((may_alias));                          // two words of the result
 constexpr int wide_lanes = LAMINA_VECTOR_BYTES / 8;
 constexpr int words_at_once = 2 * 4 * wide_lanes;
 
@@ -47,7 +48,7 @@ LAMINA_INLINE Philox counters(u64 block, u64 step) {
 LAMINA_INLINE void write_words(std::uint32_t* out, const Philox& p) {
   const Wide low = (p.word[0] & 0xffffffffu) | (p.word[1] << 32);
   const Wide high = (p.word[2] & 0xffffffffu) | (p.word[3] << 32);
-  u64* const pairs = reinterpret_cast<u64*>(out);
+  Pair* const pairs = reinterpret_cast<Pair*>(out);
   for (int i = 0; i < wide_lanes; ++i) {
     pairs[2 * i] = low[i];
     pairs[2 * i + 1] = high[i];

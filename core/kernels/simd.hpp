@@ -102,7 +102,7 @@ template <class T> LAMINA_INLINE Vec<T> load_first(const T* p, i64 n) {
 // Masked stores are slow on several AVX2 machines; these few elements go through a stack buffer.
 template <class T, class V> LAMINA_INLINE void store_first(T* p, V v, i64 n) {
   alignas(LAMINA_VECTOR_BYTES) T lanes[width<T>];
-  *reinterpret_cast<V*>(lanes) = v;
+  store<T>(lanes, v);
   for (i64 i = 0; i < n; ++i) p[i] = lanes[i];
 }
 #endif
