@@ -218,3 +218,24 @@ def test_every_operation_is_written(case, format):
         assert page.count(r"\left") == page.count(r"\right")
     else:
         assert page.count("(") == page.count(")")
+
+
+def test_a_layer_called_on_its_own_output_is_two_steps_with_the_same_weights():
+    with label("twice"):
+        kernel, bias = variable("kernel:0", 3, 3), variable("bias:0", 3)
+        a = e.matmul(X, kernel) + bias
+        a = e.sigmoid(e.matmul(e.tanh(a), kernel) + bias)
+    assert lines(out=a)[1:5] == [
+        "Z[1] = W[1] A[0] + b[1]",
+        "A[1] = tanh(Z[1])",
+        "Z[2] = W[1] A[1] + b[1]",
+        "A[2] = σ(Z[2])",
+    ]
+
+
+def test_a_reciprocal_is_a_division():
+    with label("norm"):
+        a = (X - variable("moving_mean:0", 3)) * (
+            f.rsqrt(variable("moving_variance:0", 3) + 1e-3) * variable("gamma:0", 3)
+        )
+    assert lines(out=a)[1] == "A[1] = (A[0] − μ[1]) ⊙ γ[1] / √(v[1] + 0.001)"

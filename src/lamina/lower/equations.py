@@ -154,8 +154,7 @@ class _Writer:
         return self.call(self._function(found.composite), inputs, found.parameters)
 
     def _may_be_argument(self, node: Node) -> bool:
-        while node.op in notation.UNSEEN or _only_stored_otherwise(node):
-            node = node.inputs[0]
+        node = _meant(node)
         return node.op == "input" or node in self._places.a
 
     def _function(self, composite: Composite) -> str:
@@ -246,7 +245,7 @@ class _Writer:
             return self._number(numbers.item() if numbers.dtype.kind in "ib" else str(numbers.reshape(())))
         if np.array_equal(numbers, np.arange(numbers.size)):
             return self._same("j")
-        listed = ", ".join(str(x) for x in numbers.reshape(-1)[:_LISTED])
+        listed = ", ".join(self._number(str(x)).whole for x in numbers.reshape(-1)[:_LISTED])
         return self._same(f"({listed}{', …' if numbers.size > _LISTED else ''})")
 
     def _number(self, number: float | str) -> Value:
@@ -292,13 +291,22 @@ class _Writer:
         scalars = [x.shape == () for x in node.inputs]
         if "1" in (a.whole, b.whole) and any(scalars):
             return b if a.whole == "1" else a
-        second = node.inputs[1]
-        if second.op == "divide" and self.values[second.inputs[0]].whole == "1":  # a ⊙ 1/b is read more easily as a / b
-            return self._write(TEMPLATES["divide"], [a, self.values[second.inputs[1]]])
+        if "0" in (a.whole, b.whole):
+            return self._same("0")
+        for x, other in zip(node.inputs, (b, a), strict=True):
+            if denominator := self._reciprocal(x):  # a ⊙ 1/b is read more easily as a / b
+                return self._write(TEMPLATES["divide"], [other, denominator])
         if any(scalars):
             first = scalars[0] and not (all(scalars) and node.inputs[1].op == "constant")
             return self._write(notation.SCALED, [a, b] if first else [b, a])
         return self._write(TEMPLATES["multiply"], [a, b])
+
+    def _reciprocal(self, node: Node) -> Value | None:
+        """The b of 1 / b."""
+        node = _meant(node)
+        if node.op == "divide" and self.values[node.inputs[0]].whole == "1":
+            return self.values[node.inputs[1]]
+        return None
 
     def _divide(self, node: Node, a: Value, b: Value) -> Value:
         if b.whole == "1":
@@ -329,6 +337,13 @@ class _Writer:
     def _extreme(self, node: Node, a: Value, b: Value) -> Value:
         row = {"minimum": notation.AND, "maximum": notation.OR}[node.op] if node.dtype == "bool" else TEMPLATES[node.op]
         return self._write(row, [a, b])
+
+
+def _meant(node: Node) -> Node:
+    """The node whose numbers these are, below what only stores them otherwise."""
+    while node.op in notation.UNSEEN or _only_stored_otherwise(node):
+        node = node.inputs[0]
+    return node
 
 
 def _only_stored_otherwise(node: Node) -> bool:

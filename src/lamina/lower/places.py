@@ -62,7 +62,14 @@ def _is_layer_output(node: Node, users: list[Node], asked: bool) -> bool:
 
 
 def _leaves(node: Node, users: list[Node]) -> bool:
-    return any(user.label != node.label for user in users)
+    return any(user.label != node.label or _begins_again(user, node) for user in users)
+
+
+def _begins_again(user: Node, node: Node) -> bool:
+    """Whether a layer that is called on its own output multiplies that output with the kernel it was made with."""
+    if user.op != "tensordot" or user.inputs[0] is not node:
+        return False
+    return any(x.op == "tensordot" and x.inputs[1] is user.inputs[1] for x in walk([node]))
 
 
 def _is_affine(node: Node, users: list[Node]) -> bool:
