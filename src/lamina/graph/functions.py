@@ -259,9 +259,7 @@ def log_softmax(x: Operand, axis: int = -1) -> Node:
     return centered - e.log(e.sum(e.exp(centered), axis, keepdims=True))
 
 
-def relu(
-    x: Operand, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
-) -> Node:
+def relu(x: Operand, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Node:
     """max(x, 0), with Keras's slope below, ceiling and threshold."""
     x = as_node(x)
     if (negative_slope, max_value, threshold) == (0.0, None, 0.0):
@@ -321,9 +319,7 @@ def log_sigmoid(x: Operand) -> Node:
     return -e.softplus(-as_node(x))
 
 
-def binary_crossentropy(
-    target: Operand, output: Operand, from_logits: bool = False, epsilon: float = EPSILON
-) -> Node:
+def binary_crossentropy(target: Operand, output: Operand, from_logits: bool = False, epsilon: float = EPSILON) -> Node:
     """−y log a − (1 − y) log(1 − a), element by element; a = σ(output) when ``from_logits``."""
     target = as_node(target)
     a = e.guard(e.sigmoid(output) if from_logits else output, epsilon)
