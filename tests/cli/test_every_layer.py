@@ -65,7 +65,8 @@ def test_layers_of_several_inputs():
     ]
 
 
-ACTIVATIONS = "elu exponential gelu hard_sigmoid leaky_relu linear log_softmax relu selu sigmoid silu softmax softplus softsign tanh"
+ACTIVATIONS = """elu exponential gelu hard_sigmoid leaky_relu linear log_softmax relu
+selu sigmoid silu softmax softplus softsign tanh"""
 SPOKEN = {"exponential": "exp(Z[1])", "linear": "Z[1]", "sigmoid": "σ(Z[1])", "elu": "elu(Z[1], 1)",
           "leaky_relu": "leaky_relu(Z[1], 0.2)"}  # fmt: skip
 
