@@ -115,7 +115,7 @@ INPUTS["two_inputs"] = {"number": features(5), "word": words(1)}  # type: ignore
 
 @pytest.fixture(autouse=True)
 def fresh_names() -> None:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     lamina.utils.clear_session()
 
 
