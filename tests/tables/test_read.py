@@ -31,6 +31,7 @@ def write(folder: Path, text: str, name: str = "table.csv") -> str:
         ("größe,数\n1,2\n", {"größe": "number", "数": "number"}),
         ("a,A\n1,x\n", {"a": "number", "A": "text"}),
         (",a\n0,1\n1,2\n", {"(column 1)": "other", "a": "number"}),
+        ("a,b,\n1,x,\n2,y,\n", {"a": "number", "b": "text", "(column 3)": "empty"}),
         ("a,b\n,1\nNA,2\n", {"a": "empty", "b": "number"}),
         ("a\n1\n2\n", {"a": "number"}),
         ("a,b\n1,2\n\n3,4\n\n", {"a": "number", "b": "number"}),

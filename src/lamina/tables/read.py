@@ -286,10 +286,10 @@ _UNDRESSED = "regexp_replace({}, '[,_%$€£ ]', '', 'g')"  # a number without w
 
 def _text_kind(name: str, given: int, numbers: int, truths: int, dressed: int) -> dict[str, str]:
     """The kind of a column of text fields: numbers if most are, so that the odd one out is an error."""
-    if not name:
-        return {"kind": OTHER, "note": "values without a name"}
     if not given:
         return {"kind": EMPTY, "note": ""}
+    if not name:
+        return {"kind": OTHER, "note": "values without a name"}
     if numbers > given / 2:
         return {"kind": NUMBER, "note": ""}
     if truths == given:
