@@ -28,6 +28,8 @@ def test_reads_what_json_writes() -> None:
         (b'{"a": ' + b"9" * 5000 + b"}", "damaged"),
         (b'{"a": ' + b"[" * 200 + b"]" * 200 + b"}", "nested deeper"),
         (b'{"a": ' * 100_000, "nested too deep"),
+        (b'{"a": [' + b'{"class_name": 1},' * 20_000 + b'{"class_name": 1}]}', "20000 objects"),
+        (b'{"a": [' + b"1," * 2_000_000 + b"1]}", "2000000 values"),
         (b'{"a":' + b"[" * 1_000_000, "nested too deep"),
     ],
 )

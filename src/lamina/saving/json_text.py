@@ -9,7 +9,8 @@ from typing import Any
 from lamina.errors import ModelFileError
 
 MAX_DEPTH = 200  # brackets in brackets; a model in a model takes about six
-MAX_VALUES = 5_000_000
+MAX_VALUES = 2_000_000
+MAX_RECORDS = 20_000  # objects with a class_name; a layer takes about four
 
 
 def read_json(content: bytes | str) -> dict[str, Any]:
@@ -29,10 +30,18 @@ def read_json(content: bytes | str) -> dict[str, Any]:
         raise ModelFileError(f"the JSON is damaged: {error}") from error
     if not isinstance(value, dict):
         raise ModelFileError(f"the JSON must be an object {{…}}, it is a {type(value).__name__}")
-    for count, depth in enumerate(_depths(value)):
-        if depth > MAX_DEPTH or count > MAX_VALUES:
-            raise ModelFileError(f"the JSON is nested deeper than {MAX_DEPTH} or holds over {MAX_VALUES} values")
+    _check(value)
     return value
+
+
+def _check(value: dict[str, Any]) -> None:
+    records = 0
+    for count, (part, depth) in enumerate(_parts(value)):
+        records += isinstance(part, dict) and "class_name" in part
+        if depth > MAX_DEPTH:
+            raise ModelFileError(f"the JSON is nested deeper than {MAX_DEPTH} brackets")
+        if count > MAX_VALUES or records > MAX_RECORDS:
+            raise ModelFileError(f"the JSON holds over {MAX_VALUES} values or {MAX_RECORDS} objects")
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -43,10 +52,11 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _depths(value: Any) -> Iterator[int]:
+def _parts(value: Any) -> Iterator[tuple[Any, int]]:
+    """Each part of a JSON value with its depth."""
     waiting = [(value, 1)]
     while waiting:
         part, depth = waiting.pop()
-        yield depth
+        yield part, depth
         inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
         waiting.extend((x, depth + 1) for x in inner)
