@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from lamina.errors import DtypeError, GraphError, ShapeError
-from lamina.graph.ops import ELEMENTWISE, LEAF, OPS
+from lamina.graph.ops import ELEMENTWISE, LEAF, OPS, Op
 from lamina.graph.shapes import RULES, Shape, broadcast
 
 DTYPES = ("float32", "float64", "int32", "bool")
@@ -189,7 +189,7 @@ def make(op: str, *operands: Operand, dtype: str | None = None, **attrs: Any) ->
     if row.arity not in (None, len(operands)):
         raise GraphError(f"{op} takes {row.arity} inputs, got {len(operands)}")
     try:
-        inputs = _promoted(op, tuple(map(read, operands)))
+        inputs = _promoted(row, tuple(map(read, operands)))
         shapes = [x.shape for x in inputs]
         shape = broadcast(*shapes) if row.kind == ELEMENTWISE else RULES[op](attrs, *shapes)
     except GraphError as error:
@@ -260,14 +260,8 @@ def _result_dtype(rule: str, inputs: tuple[Node, ...], dtype: str | None) -> str
     return named.get(rule) or inputs[-1].dtype  # same, second
 
 
-# Operations whose inputs may differ in dtype: which of them must agree.
-_AGREEING: dict[str, slice] = {"where": slice(1, 3), "take": slice(0, 0), "scatter_add": slice(0, 0)}
-# Operations that are only defined for floats.
-_FLOAT_ONLY = frozenset("exp expm1 log log1p sqrt sin cos tanh sigmoid softplus erf divide tensordot random".split())
-
-
-def _promoted(op: str, operands: tuple[Operand, ...]) -> tuple[Node, ...]:
-    group = _AGREEING.get(op, slice(0, len(operands)))
+def _promoted(op: Op, operands: tuple[Operand, ...]) -> tuple[Node, ...]:
+    group = op.agree or slice(0, len(operands))
     nodes = [x for x in operands[group] if isinstance(x, Node)]
     target = _common_dtype([x.dtype for x in nodes] or [_wrapped(x, None).dtype for x in operands[group]], op)
     if any(isinstance(x, float | np.floating) for x in operands[group]) and target in ("int32", "bool"):
@@ -293,13 +287,13 @@ def _cast(x: Node, dtype: str) -> Node:
     return x if x.dtype == dtype or not dtype else Node("cast", (x,), {}, x.shape, dtype)
 
 
-def _common_dtype(dtypes: list[str], op: str) -> str:
+def _common_dtype(dtypes: list[str], op: Op) -> str:
     found = sorted(set(dtypes), key=DTYPES.index)
     if not found:
         return ""
     if {"float32", "float64"} <= set(found):
         raise DtypeError("float32 meets float64: cast one of them with ops.cast, numbers are never widened in silence")
-    if found[0] in ("int32", "bool") and op in _FLOAT_ONLY:
+    if found[0] in ("int32", "bool") and op.floats:
         return "float32"
     return found[0]
 

@@ -255,7 +255,7 @@ def _rules(node: Node) -> tuple[Rule, ...]:
 def _key(node: Node) -> tuple[Any, ...]:
     attrs = tuple((name, _hashable(value)) for name, value in node.attrs.items())
     inputs = node.inputs
-    if OPS[node.op].commutative and node.op not in ("maximum", "minimum"):  # those break ties by position
+    if OPS[node.op].commutative:
         inputs = tuple(sorted(inputs, key=id))
     return node.op, inputs, attrs, node.shape, node.dtype
 
