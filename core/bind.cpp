@@ -25,12 +25,15 @@ class Buffer {
     const int flags = PyBUF_ND | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0);
     if (PyObject_GetBuffer(array.ptr(), &view_, flags) != 0) {
       PyErr_Clear();
-      throw nb::type_error((what + " must be a C-contiguous" + (writable ? " writable" : "") + " array of " + type_name(format)).c_str());
+      throw nb::type_error(
+          (what + " must be a C-contiguous" + (writable ? " writable" : "") + " array of " + type_name(format))
+              .c_str());
     }
     if (!matches(format)) {
       const std::string got = view_.format == nullptr ? "bytes" : view_.format;
       PyBuffer_Release(&view_);
-      throw nb::type_error((what + " must be an array of " + type_name(format) + ", its buffer format is '" + got + "'").c_str());
+      throw nb::type_error(
+          (what + " must be an array of " + type_name(format) + ", its buffer format is '" + got + "'").c_str());
     }
   }
   Buffer(Buffer&& other) noexcept : view_(other.view_) { other.view_.obj = nullptr; }
@@ -53,9 +56,7 @@ class Buffer {
 };
 
 enum class Role { input, state, output };
-const char* role_name(Role role) {
-  return role == Role::input ? "input" : role == Role::state ? "state" : "output";
-}
+const char* role_name(Role role) { return role == Role::input ? "input" : role == Role::state ? "state" : "output"; }
 
 struct Named {
   Role role;
@@ -69,7 +70,8 @@ struct Named {
 // A workspace with the arrays of one pass; calling it runs rows of that pass.
 class Call {
  public:
-  Call(Workspace& workspace, std::mutex& busy, nb::dict inputs, nb::dict states, nb::dict outputs, nb::object order, i64 rows)
+  Call(Workspace& workspace, std::mutex& busy, nb::dict inputs, nb::dict states, nb::dict outputs, nb::object order,
+       i64 rows)
       : workspace_(workspace), busy_(busy), rows_(rows) {
     const Program& program = workspace.program();
     arrays_.reserve(program.inputs.size() + program.states.size() + program.outputs.size());
@@ -112,11 +114,13 @@ class Call {
     return arrays_.emplace_back(role, &name, std::move(buffer)).buffer;
   }
   [[noreturn]] void wrong_count(const std::string& expected) const {
-    refuse(arrays_.back().what() + " has " + std::to_string(arrays_.back().buffer.count()) + " elements, expected " + expected);
+    refuse(arrays_.back().what() + " has " + std::to_string(arrays_.back().buffer.count()) + " elements, expected " +
+           expected);
   }
   void add_input(nb::dict arrays, const std::string& name, i64 per_row) {
     const Buffer& buffer = add(arrays, Role::input, name);
-    if (buffer.count() / per_row != rows_ || buffer.count() % per_row != 0) wrong_count(std::to_string(rows_) + " rows of " + std::to_string(per_row));
+    if (buffer.count() / per_row != rows_ || buffer.count() % per_row != 0)
+      wrong_count(std::to_string(rows_) + " rows of " + std::to_string(per_row));
     bound_.inputs.push_back(buffer.data());
   }
   void add_state(nb::dict arrays, const std::string& name, i64 least) {
@@ -145,21 +149,28 @@ class Call {
         if (arrays_[i].role == Role::input && arrays_[j].role == Role::input) continue;
         const Buffer& a = arrays_[i].buffer;
         const Buffer& b = arrays_[j].buffer;
-        if (a.data() < b.data() + b.bytes() && b.data() < a.data() + a.bytes()) refuse(arrays_[i].what() + " and " + arrays_[j].what() + " share memory");
+        if (a.data() < b.data() + b.bytes() && b.data() < a.data() + a.bytes())
+          refuse(arrays_[i].what() + " and " + arrays_[j].what() + " share memory");
       }
     }
   }
 
   void check_range(i64 start, i64 stop) const {
     const i64 end = order_ ? order_->count() : rows_;
-    if (start < 0 || start > stop || stop > end) refuse("rows " + std::to_string(start) + ".." + std::to_string(stop) + " are not within the pass of " + std::to_string(end) + " rows");
-    if (stop - start > output_rows_) refuse("output '" + shortest_ + "' has " + std::to_string(output_rows_) + " rows, expected " + std::to_string(stop - start));
+    if (start < 0 || start > stop || stop > end)
+      refuse("rows " + std::to_string(start) + ".." + std::to_string(stop) + " are not within the pass of " +
+             std::to_string(end) + " rows");
+    if (stop - start > output_rows_)
+      refuse("output '" + shortest_ + "' has " + std::to_string(output_rows_) + " rows, expected " +
+             std::to_string(stop - start));
     if (!order_) return;
     u64 bad = 0;
     for (i64 i = start; i < stop; ++i) bad |= static_cast<u64>(bound_.order[i] < 0 || bound_.order[i] >= rows_);
     if (bad == 0) return;
     for (i64 i = start; i < stop; ++i) {
-      if (bound_.order[i] < 0 || bound_.order[i] >= rows_) refuse("order[" + std::to_string(i) + "] is " + std::to_string(bound_.order[i]) + ", expected 0.." + std::to_string(rows_ - 1));
+      if (bound_.order[i] < 0 || bound_.order[i] >= rows_)
+        refuse("order[" + std::to_string(i) + "] is " + std::to_string(bound_.order[i]) + ", expected 0.." +
+               std::to_string(rows_ - 1));
     }
   }
 
@@ -197,9 +208,11 @@ struct PyWorkspace {
   std::mutex busy;
   Workspace workspace;
   PyWorkspace(const PyProgram& program, i64 batch_size, int threads, const std::optional<std::string>& isa)
-      : workspace(program.program, checked(batch_size, "batch_size", i64{1} << 32), static_cast<int>(checked(threads, "threads", 1024)), isa ? *isa : best_isa()) {}
+      : workspace(program.program, checked(batch_size, "batch_size", i64{1} << 32),
+                  static_cast<int>(checked(threads, "threads", 1024)), isa ? *isa : best_isa()) {}
   static i64 checked(i64 number, const char* what, i64 most) {
-    if (number < 1 || number > most) refuse(std::string(what) + " must be in 1.." + std::to_string(most) + ", got " + std::to_string(number));
+    if (number < 1 || number > most)
+      refuse(std::string(what) + " must be in 1.." + std::to_string(most) + ", got " + std::to_string(number));
     return number;
   }
 };
@@ -234,16 +247,20 @@ NB_MODULE(_core, m) {
       .def_prop_ro("batch_size", [](const PyWorkspace& w) { return w.workspace.batch(); })
       .def_prop_ro("threads", [](const PyWorkspace& w) { return w.workspace.threads(); })
       .def_prop_ro("isa", [](const PyWorkspace& w) { return w.workspace.isa(); })
-      .def("bind",
-           [](PyWorkspace& w, nb::dict inputs, nb::dict states, nb::dict outputs, nb::object order, i64 rows) {
-             return new Call(w.workspace, w.busy, inputs, states, outputs, order, rows);
-           },
-           "inputs"_a, "states"_a, "outputs"_a, "order"_a.none(), "rows"_a, nb::rv_policy::take_ownership, nb::keep_alive<0, 1>())
-      .def("run",
-           [](PyWorkspace& w, nb::dict inputs, nb::dict states, nb::dict outputs, nb::object order, i64 rows, i64 start_row, i64 stop_row, u64 step) {
-             return Call(w.workspace, w.busy, inputs, states, outputs, order, rows).run(start_row, stop_row, step);
-           },
-           "inputs"_a, "states"_a, "outputs"_a, "order"_a.none(), "rows"_a, "start_row"_a, "stop_row"_a, "step"_a);
+      .def(
+          "bind",
+          [](PyWorkspace& w, nb::dict inputs, nb::dict states, nb::dict outputs, nb::object order, i64 rows) {
+            return new Call(w.workspace, w.busy, inputs, states, outputs, order, rows);
+          },
+          "inputs"_a, "states"_a, "outputs"_a, "order"_a.none(), "rows"_a, nb::rv_policy::take_ownership,
+          nb::keep_alive<0, 1>())
+      .def(
+          "run",
+          [](PyWorkspace& w, nb::dict inputs, nb::dict states, nb::dict outputs, nb::object order, i64 rows,
+             i64 start_row, i64 stop_row, u64 step) {
+            return Call(w.workspace, w.busy, inputs, states, outputs, order, rows).run(start_row, stop_row, step);
+          },
+          "inputs"_a, "states"_a, "outputs"_a, "order"_a.none(), "rows"_a, "start_row"_a, "stop_row"_a, "step"_a);
 
   m.def("isa", &best_isa);
   m.def("isas", &usable_isas);

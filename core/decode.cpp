@@ -11,7 +11,9 @@ constexpr i64 cache_rows = 192;          // and how many: their part of A stays 
 constexpr i64 unpacked_bytes = 32 * 1024;
 
 bool has_fold(const Instruction& map, std::initializer_list<Store> stores) {
-  return std::any_of(map.outputs.begin(), map.outputs.end(), [&](const MapOutput& out) { return std::find(stores.begin(), stores.end(), out.store) != stores.end(); });
+  return std::any_of(map.outputs.begin(), map.outputs.end(), [&](const MapOutput& out) {
+    return std::find(stores.begin(), stores.end(), out.store) != stores.end();
+  });
 }
 
 class Decoder {

@@ -21,7 +21,8 @@ struct Output {
 
 class MapDecoder {
  public:
-  MapDecoder(MapStorage& map, const Program& program, const Instruction& in, const Kernels& kernels, const MatmulTask* after)
+  MapDecoder(MapStorage& map, const Program& program, const Instruction& in, const Kernels& kernels,
+             const MatmulTask* after)
       : map_(map), memory_(program), in_(in), kernels_(kernels), after_(after) {}
 
   void decode() {
@@ -47,7 +48,8 @@ class MapDecoder {
       if (one_row) s = s == Spread::row ? Spread::full : s == Spread::column ? Spread::scalar : s;
       spreads_.push_back(s);
     }
-    for (const MapOutput& out : in_.outputs) outputs_.push_back({out.value, fold_of(out.store, one_column, one_row), out.reg});
+    for (const MapOutput& out : in_.outputs)
+      outputs_.push_back({out.value, fold_of(out.store, one_column, one_row), out.reg});
   }
   static Fold fold_of(Store store, bool one_column, bool one_row) {
     const bool max = store == Store::max_columns || store == Store::max_rows || store == Store::max_all;
@@ -55,7 +57,8 @@ class MapDecoder {
     switch (store) {
       case Store::full: return Fold::none;
       case Store::sum_columns:
-      case Store::max_columns: return one_column ? Fold::none : one_row ? all : max ? Fold::max_columns : Fold::sum_columns;
+      case Store::max_columns:
+        return one_column ? Fold::none : one_row ? all : max ? Fold::max_columns : Fold::sum_columns;
       case Store::sum_rows:
       case Store::max_rows: return one_row ? Fold::none : one_column ? all : max ? Fold::max_rows : Fold::sum_rows;
       default: return all;
@@ -156,7 +159,8 @@ class MapDecoder {
   // ---- results
   bool is_source(int reg) const { return reg < static_cast<int>(in_.inputs.size()); }
   bool is_result(int reg) const {
-    return std::any_of(results_.begin(), results_.end(), [=](const Output& r) { return r.fold == Fold::none && r.reg == reg; });
+    return std::any_of(results_.begin(), results_.end(),
+                       [=](const Output& r) { return r.fold == Fold::none && r.reg == reg; });
   }
   void add_sinks() {
     for (const Output& out : outputs_) {
@@ -174,10 +178,12 @@ class MapDecoder {
   bool read_after(const Output& result) const {
     bool made = false;
     for (const MapOp& op : map_.each) {
-      if (made && std::any_of(op.arguments, op.arguments + 3, [&](int reg) { return reads(reg, result.value); })) return true;
+      if (made && std::any_of(op.arguments, op.arguments + 3, [&](int reg) { return reads(reg, result.value); }))
+        return true;
       made = made || op.out == result.reg;
     }
-    return std::any_of(results_.begin(), results_.end(), [&](const Output& r) { return r.fold != Fold::none && reads(r.reg, result.value); });
+    return std::any_of(results_.begin(), results_.end(),
+                       [&](const Output& r) { return r.fold != Fold::none && reads(r.reg, result.value); });
   }
   bool reads(int reg, int value) const {
     return is_source(reg) && memory_.overlap(in_.inputs[static_cast<std::size_t>(reg)].value, value);
@@ -198,7 +204,8 @@ class MapDecoder {
     std::vector<int> held(reach_.size(), -1);
     for (int i = 0; i < end; ++i) {
       const MapOp& op = map_.each[static_cast<std::size_t>(i)];
-      for (int reg : op.arguments) release(held[static_cast<std::size_t>(reg)], last_use_[static_cast<std::size_t>(reg)] == i);
+      for (int reg : op.arguments)
+        release(held[static_cast<std::size_t>(reg)], last_use_[static_cast<std::size_t>(reg)] == i);
       if (direct[static_cast<std::size_t>(op.out)]) continue;
       held[static_cast<std::size_t>(op.out)] = new_block();
       fix_block(op.out, held[static_cast<std::size_t>(op.out)]);
@@ -218,7 +225,8 @@ class MapDecoder {
     for (const Output& result : results_) {
       const bool down = result.fold == Fold::sum_rows || result.fold == Fold::max_rows;
       const bool all = result.fold == Fold::sum_all || result.fold == Fold::max_all;
-      const bool max = result.fold == Fold::max_columns || result.fold == Fold::max_rows || result.fold == Fold::max_all;
+      const bool max =
+          result.fold == Fold::max_columns || result.fold == Fold::max_rows || result.fold == Fold::max_all;
       const MapSink sink{result.value, result.reg, max, bytes};
       if (result.copied) map_.last.push_back(sink);
       if (result.fold == Fold::none) continue;
@@ -228,7 +236,10 @@ class MapDecoder {
     map_.scratch_bytes = bytes;
   }
 
-  template <class T> static Span<T> span(const std::vector<T>& items) { return {items.data(), static_cast<int>(items.size())}; }
+  template <class T>
+  static Span<T> span(const std::vector<T>& items) {
+    return {items.data(), static_cast<int>(items.size())};
+  }
   void publish() {
     map_.full = span(map_.operands[0]);
     map_.row = span(map_.operands[1]);

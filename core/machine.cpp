@@ -10,8 +10,10 @@ namespace lamina {
 namespace {
 
 constexpr double worth_sharing = 20e3;  // cycles of a phase: below, waking another thread costs more than it saves
-constexpr double worth_cutting = 400e3; // cycles a thread: above, smaller parts even out what the machine's other work takes
-constexpr i64 row_align = 24;           // a multiple of every tile's height
+constexpr double worth_cutting =
+    400e3;                     // cycles a thread: above, smaller parts even out what the machine's other work takes
+constexpr i64 row_align = 24;  // a multiple of every tile's height
+constexpr i64 rows_together = 192;  // of a long batch: what they hold stays in the second-level cache
 constexpr double cycles_between_polls = 1e6;
 constexpr auto poll_interval = std::chrono::milliseconds(20);
 
@@ -27,8 +29,13 @@ Share share(i64 total, i64 align, int t, int parts) {
 }  // namespace
 
 Workspace::Workspace(std::shared_ptr<const Program> program, i64 batch, int threads, const std::string& isa)
-    : program_(std::move(program)), isa_(isa), kernels_(kernels_of(isa, program_->is_double)), batch_(batch),
-      threads_(threads), code_(decode(*program_, kernels_, batch, threads)), address_(program_->values.size()) {
+    : program_(std::move(program)),
+      isa_(isa),
+      kernels_(kernels_of(isa, program_->is_double)),
+      batch_(batch),
+      threads_(threads),
+      code_(decode(*program_, kernels_, batch, threads)),
+      address_(program_->values.size()) {
   place_temps();
   place_constants();
   packed_ = Arena(code_->packed_bytes + 64);
@@ -60,12 +67,15 @@ void Workspace::place_temps() {
   i64 bytes = 0;
   for (const Slot& slot : program_->slots) {
     offsets.push_back(bytes);
-    bytes += aligned(std::max(slot.count.per_row * batch_, slot.count.fixed) * kernels_.element) + 64;
+    i64 rows = 0;
+    if (__builtin_mul_overflow(slot.count.per_row, batch_ * kernels_.element, &rows)) throw std::bad_alloc();
+    bytes += aligned(std::max(rows, slot.count.fixed * kernels_.element)) + 64;
   }
   slots_ = Arena(bytes + 64);
   for (std::size_t i = 0; i < address_.size(); ++i) {
     const Value& value = program_->values[i];
-    if (value.line != 0 && value.kind == ValueKind::temp) address_[i] = slots_.data() + offsets[static_cast<std::size_t>(value.slot)];
+    if (value.line != 0 && value.kind == ValueKind::temp)
+      address_[i] = slots_.data() + offsets[static_cast<std::size_t>(value.slot)];
   }
 }
 
@@ -76,7 +86,8 @@ void Workspace::set_number(char* cell, double number) const {
 
 void Workspace::place_constants() {
   i64 bytes = 128;
-  for (const Value& value : program_->values) bytes += aligned(static_cast<i64>(value.numbers.size()) * kernels_.element);
+  for (const Value& value : program_->values)
+    bytes += aligned(static_cast<i64>(value.numbers.size()) * kernels_.element);
   constants_ = Arena(bytes);
   rows_cell_ = constants_.data();
   step_cell_ = constants_.data() + 64;
@@ -87,13 +98,15 @@ void Workspace::place_constants() {
     if (value.kind == ValueKind::step) address_[i] = step_cell_;
     if (value.kind != ValueKind::constant) continue;
     address_[i] = next;
-    for (std::size_t j = 0; j < value.numbers.size(); ++j) set_number(next + static_cast<i64>(j) * kernels_.element, value.numbers[j]);
+    for (std::size_t j = 0; j < value.numbers.size(); ++j)
+      set_number(next + static_cast<i64>(j) * kernels_.element, value.numbers[j]);
     next += aligned(static_cast<i64>(value.numbers.size()) * kernels_.element);
   }
 }
 
 namespace {
-template <class Table> char* array_of(const Table& table, const std::vector<char*>& arrays, const std::string& name) {
+template <class Table>
+char* array_of(const Table& table, const std::vector<char*>& arrays, const std::string& name) {
   return arrays[static_cast<std::size_t>(std::distance(table.begin(), table.find(name)))];
 }
 }  // namespace
@@ -105,8 +118,10 @@ void Workspace::bind(const Bound& bound, i64 start) {
     if (value.line == 0) continue;
     const i64 element = kernels_.element;
     if (value.kind == ValueKind::input) address_[i] = array_of(program_->inputs, bound.inputs, value.name);
-    if (value.kind == ValueKind::state) address_[i] = array_of(program_->states, bound.states, value.name) + value.offset * element;
-    if (value.kind == ValueKind::part) address_[i] = address_[static_cast<std::size_t>(value.base)] + value.offset * element;
+    if (value.kind == ValueKind::state)
+      address_[i] = array_of(program_->states, bound.states, value.name) + value.offset * element;
+    if (value.kind == ValueKind::part)
+      address_[i] = address_[static_cast<std::size_t>(value.base)] + value.offset * element;
     if (value.kind != ValueKind::output) continue;
     address_[i] = array_of(program_->outputs, bound.outputs, value.name);
     if (value.count.per_row > 0) moving_.push_back({static_cast<int>(i), value.count.per_row * element});
@@ -132,7 +147,8 @@ i64 Workspace::run(const Bound& bound, i64 start, i64 stop, u64 step, const std:
     step_.first = row;
     step_.number = step + static_cast<u64>(done);
     run_step();
-    for (const Moving& output : moving_) address_[static_cast<std::size_t>(output.value)] += output.bytes_per_row * step_.rows;
+    for (const Moving& output : moving_)
+      address_[static_cast<std::size_t>(output.value)] += output.bytes_per_row * step_.rows;
   }
   return done;
 }
@@ -143,7 +159,8 @@ void Workspace::run_step() {
   for (const CodePhase& phase : code_->phases) run_phase(phase);
 }
 
-template <auto Part> void Workspace::share_out(void* owner, int part, int parts, int thread) {
+template <auto Part>
+void Workspace::share_out(void* owner, int part, int parts, int thread) {
   Workspace& self = *static_cast<Workspace*>(owner);
   (self.*Part)(*self.phase_, part, parts, self.contexts_[static_cast<std::size_t>(thread)]);
 }
@@ -171,7 +188,8 @@ void Workspace::pack_part(const CodePhase& phase, int part, int parts, Context& 
 }
 
 void Workspace::run_part(const CodePhase& phase, int part, int parts, Context& context) {
-  if (phase.kind == PhaseKind::rows) return run_rows(phase, context, share(step_.rows, parts > 1 ? row_align : 1, part, parts));
+  if (phase.kind == PhaseKind::rows)
+    return run_rows(phase, context, share(step_.rows, parts > 1 ? row_align : 1, part, parts));
   for (const Task* task : phase.tasks) {
     const i64 total = task->units.at(step_.rows);
     const bool whole = parts == 1 || !task->divisible;
@@ -181,8 +199,12 @@ void Workspace::run_part(const CodePhase& phase, int part, int parts, Context& c
 }
 
 void Workspace::run_rows(const CodePhase& phase, Context& context, Share rows) {
-  if (rows.begin == rows.end) return;
-  for (const Task* task : phase.tasks) task->run(*task, context, {rows.begin * task->units_per_row, rows.end * task->units_per_row});
+  const i64 together = rows.end - rows.begin > 2 * rows_together ? rows_together : rows.end - rows.begin;
+  for (i64 r = rows.begin; r < rows.end; r += together) {
+    const i64 end = std::min(r + together, rows.end);
+    for (const Task* task : phase.tasks)
+      task->run(*task, context, {r * task->units_per_row, end * task->units_per_row});
+  }
 }
 
 // Of several faults the one in the earliest row is reported, whatever the number of threads.
@@ -196,8 +218,10 @@ void Workspace::raise_fault() {
   const auto& task = static_cast<const LookupTask&>(*first->task);
   const std::string label = *task.label == '\0' ? "" : std::string(task.label) + ", ";
   const std::string index = first->index == INT64_MIN ? "not a finite number" : std::to_string(first->index);
-  const std::string what = label + "row " + std::to_string(step_.first + first->row / std::max<i64>(task.m.per_row, 1)) + ": index is " + index + ", expected " +
-                           std::to_string(-task.size) + ".." + std::to_string(task.size - 1) + " (program line " + std::to_string(task.line) + ")";
+  const std::string what = label + "row " +
+                           std::to_string(step_.first + first->row / std::max<i64>(task.m.per_row, 1)) + ": index is " +
+                           index + ", expected " + std::to_string(-task.size) + ".." + std::to_string(task.size - 1) +
+                           " (program line " + std::to_string(task.line) + ")";
   for (Context& context : contexts_) context.fault = {};
   throw std::out_of_range(what);
 }

@@ -39,7 +39,8 @@ class Workspace {
   void place_temps();
   void place_constants();
   void bind(const Bound& bound, i64 start);
-  template <auto Part> static void share_out(void* owner, int part, int parts, int thread);
+  template <auto Part>
+  static void share_out(void* owner, int part, int parts, int thread);
   void run_step();
   void run_phase(const CodePhase& phase);
   void run_part(const CodePhase& phase, int part, int parts, Context& context);

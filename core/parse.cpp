@@ -1,9 +1,6 @@
 // The words of a Program: text to lines to values and instructions. Their meaning is checked in verify.cpp.
-#include <charconv>
-#include <cstdlib>
-#include <optional>
-
 #include "program.hpp"
+#include "words.hpp"
 
 namespace lamina {
 
@@ -31,114 +28,8 @@ std::string describe(Extent e) {
 
 namespace {
 
-constexpr i64 most_elements = i64{1} << 40;
-constexpr i64 most_ids = 1 << 20;
-
-using Words = std::vector<std::string_view>;
-
-Words split(std::string_view text, char separator) {
-  Words words;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(separator), text.size());
-    if (end > 0 || separator != ' ') words.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return words;
-}
-
-std::string quoted(std::string_view word) { return "'" + std::string(word) + "'"; }
-
-// One line: its words from left to right, each read as what the format expects there.
-class Line {
- public:
-  Line(int number, std::string_view text) : number_(number) {
-    const std::size_t comment = text.find('#');
-    if (comment != std::string_view::npos) {
-      label_ = text.substr(std::min(text.find_first_not_of("# ", comment), text.size()));
-      text = text.substr(0, comment);
-    }
-    words_ = split(text, ' ');
-  }
-
-  int number() const { return number_; }
-  const std::string& label() const { return label_; }
-  bool empty() const { return words_.empty(); }
-  bool done() const { return next_ == words_.size(); }
-
-  [[noreturn]] void fail(const std::string& what) const { throw ProgramError(number_, what); }
-
-  std::string_view word(const char* expected) {
-    if (done()) fail(std::string("expected ") + expected + ", the line ends");
-    return words_[next_++];
-  }
-  void end() const {
-    if (!done()) fail("unexpected " + quoted(words_[next_]));
-  }
-
-  template <class Number> Number number_of(std::string_view word, const char* expected) const {
-    Number value{};
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-    if (error != std::errc{} || end != word.data() + word.size()) fail(std::string("expected ") + expected + ", got " + quoted(word));
-    return value;
-  }
-  i64 count_of(std::string_view word, const char* expected) const {
-    const i64 value = number_of<i64>(word, expected);
-    if (value < 0 || value > most_elements) fail(std::string(expected) + " must be in 0..2^40, got " + quoted(word));
-    return value;
-  }
-  i64 count(const char* expected) { return count_of(word(expected), expected); }
-  int id_of(std::string_view word, const char* expected) const {
-    const i64 value = number_of<i64>(word, expected);
-    if (value < 0 || value >= most_ids) fail(std::string(expected) + " must be in 0..2^20, got " + quoted(word));
-    return static_cast<int>(value);
-  }
-  int id(const char* expected) { return id_of(word(expected), expected); }
-
-  double real_of(std::string_view word) const {
-    const std::string text(word);
-    char* end = nullptr;
-    const double value = std::strtod(text.c_str(), &end);
-    if (text.empty() || end != text.c_str() + text.size()) fail("expected a number as Python's float.hex() writes it, got " + quoted(word));
-    return value;
-  }
-  std::optional<double> constant_of(std::string_view word) const {
-    if (!word.starts_with("const:")) return std::nullopt;
-    return real_of(word.substr(6));
-  }
-
-  // The value of `key=value`, which must come next.
-  std::string_view key(std::string_view name) {
-    const std::string expected = std::string(name) + "=…";
-    const std::string_view text = word(expected.c_str());
-    if (!text.starts_with(name) || text.size() <= name.size() || text[name.size()] != '=') fail("expected " + expected + ", got " + quoted(text));
-    return text.substr(name.size() + 1);
-  }
-  i64 positive(std::string_view name) {
-    const i64 value = count_of(key(name), "a size");
-    if (value < 1) fail(std::string(name) + " must be at least 1");
-    return value;
-  }
-  Extent extent_of(std::string_view word) const {
-    if (word == "B") return {1, 0};
-    const bool rows = word.starts_with("B*");
-    const i64 value = count_of(rows ? word.substr(2) : word, "a size");
-    if (value < 1) fail("a size must be at least 1, got " + quoted(word));
-    return rows ? Extent{value, 0} : Extent{0, value};
-  }
-  std::array<i64, 2> strides(std::string_view name) {
-    const Words words = split(key(name), ',');
-    if (words.size() != 2) fail(std::string(name) + " needs <row stride>,<column stride>");
-    return {count_of(words[0], "a stride"), count_of(words[1], "a stride")};
-  }
-
- private:
-  int number_;
-  std::string label_;
-  Words words_;
-  std::size_t next_ = 0;
-};
-
-template <class Names, class Get> int find(const Line& line, const Names& names, std::string_view word, const char* what, Get get) {
+template <class Names, class Get>
+int find(const Line& line, const Names& names, std::string_view word, const char* what, Get get) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (get(names[i]) == word) return static_cast<int>(i);
   }
@@ -207,18 +98,22 @@ Value parse_value(Line& line) {
   return value;
 }
 
-template <class T> T& declare(Line& line, std::vector<T>& table, const char* what) {
+template <class T>
+T& declare(Line& line, std::vector<T>& table, const char* what) {
   const int id = line.id(what);
   if (static_cast<std::size_t>(id) >= table.size()) table.resize(static_cast<std::size_t>(id) + 1);
   T& entry = table[static_cast<std::size_t>(id)];
-  if (entry.line != 0) line.fail(std::string(what) + " " + std::to_string(id) + " is declared on line " + std::to_string(entry.line) + " already");
+  if (entry.line != 0)
+    line.fail(std::string(what) + " " + std::to_string(id) + " is declared on line " + std::to_string(entry.line) +
+              " already");
   return entry;
 }
 
 // ---- instructions
 
 const std::vector<std::string_view> spreads{"full", "row", "column", "scalar"};
-const std::vector<std::string_view> stores{"full", "sum_cols", "max_cols", "sum_rows", "max_rows", "sum_all", "max_all"};
+const std::vector<std::string_view> stores{"full",     "sum_cols", "max_cols", "sum_rows",
+                                           "max_rows", "sum_all",  "max_all"};
 
 MapInput parse_input(const Line& line, std::string_view text) {
   const Words words = split(text, ':');
@@ -229,7 +124,8 @@ MapInput parse_input(const Line& line, std::string_view text) {
 MapOutput parse_output(const Line& line, std::string_view text) {
   const Words words = split(text, ':');
   if (words.size() != 3) line.fail("an output is <value>:<kind>:<register>, got " + quoted(text));
-  return {line.id_of(words[0], "a value"), static_cast<Store>(find(line, stores, words[1], "kind of output")), line.id_of(words[2], "a register")};
+  return {line.id_of(words[0], "a value"), static_cast<Store>(find(line, stores, words[1], "kind of output")),
+          line.id_of(words[2], "a register")};
 }
 
 MapArgument parse_argument(const Line& line, std::string_view word) {
@@ -243,9 +139,12 @@ CodeOp parse_code(const Line& line, const Words& words) {
   const OpName& row = map_ops()[static_cast<std::size_t>(op.op)];
   const bool random = row.name == "random";
   const std::size_t wanted = random ? 1 : static_cast<std::size_t>(row.arguments);
-  if (words.size() != wanted + 1) line.fail(quoted(words[0]) + " takes " + std::to_string(wanted) + " argument(s), got " + std::to_string(words.size() - 1));
+  if (words.size() != wanted + 1)
+    line.fail(quoted(words[0]) + " takes " + std::to_string(wanted) + " argument(s), got " +
+              std::to_string(words.size() - 1));
   if (random) op.stream = line.number_of<u64>(words[1], "a stream");
-  else for (std::size_t i = 1; i < words.size(); ++i) op.arguments.push_back(parse_argument(line, words[i]));
+  else
+    for (std::size_t i = 1; i < words.size(); ++i) op.arguments.push_back(parse_argument(line, words[i]));
   return op;
 }
 
@@ -291,14 +190,17 @@ Side parse_side(Line& line, const char* name, std::size_t rank) {
   Side side;
   side.offset = line.count_of(halves[0], "an offset");
   for (std::string_view word : split(halves[1], ',')) side.strides.push_back(line.count_of(word, "a stride"));
-  if (side.strides.size() != rank) line.fail(std::string(name) + " has " + std::to_string(side.strides.size()) + " strides for " + std::to_string(rank) + " sizes");
+  if (side.strides.size() != rank)
+    line.fail(std::string(name) + " has " + std::to_string(side.strides.size()) + " strides for " +
+              std::to_string(rank) + " sizes");
   return side;
 }
 
 void parse_copy(Line& line, Instruction& copy) {
   for (const char* what : {"the target", "the source"}) copy.operands.push_back(line.id(what));
   const Words sizes = split(line.key("sizes"), ',');
-  if (sizes.empty() || sizes.size() > max_rank) line.fail("a copy has 1 to 6 sizes, got " + std::to_string(sizes.size()));
+  if (sizes.empty() || sizes.size() > max_rank)
+    line.fail("a copy has 1 to 6 sizes, got " + std::to_string(sizes.size()));
   copy.outer = line.extent_of(sizes[0]);
   for (std::size_t i = 1; i < sizes.size(); ++i) {
     const i64 size = line.count_of(sizes[i], "a size");

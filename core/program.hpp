@@ -16,7 +16,8 @@ namespace lamina {
 // A mistake in the text, with its line.
 class ProgramError : public std::runtime_error {
  public:
-  ProgramError(int line, const std::string& what) : std::runtime_error("program line " + std::to_string(line) + ": " + what) {}
+  ProgramError(int line, const std::string& what)
+      : std::runtime_error("program line " + std::to_string(line) + ": " + what) {}
 };
 
 struct Slot {
@@ -29,7 +30,7 @@ enum class ValueKind { input, state, constant, temp, part, rows, step, output };
 struct Value {
   int line = 0;  // 0: not declared
   ValueKind kind = ValueKind::constant;
-  std::string name;             // of the caller's array or buffer
+  std::string name;  // of the caller's array or buffer
   Extent count;
   int slot = -1;                // of a temp
   int base = -1;                // of a part
@@ -79,11 +80,11 @@ struct Instruction {
   std::vector<MapInput> inputs;
   std::vector<CodeOp> code;
   std::vector<MapOutput> outputs;
-  Extent outer;                 // copy: the first size
-  std::vector<i64> sizes;       // copy: the others
+  Extent outer;            // copy: the first size
+  std::vector<i64> sizes;  // copy: the others
   Side target, source;
-  double number = 0;            // fill
-  i64 size = 0;                 // take, scatter_add: rows of the table
+  double number = 0;  // fill
+  i64 size = 0;       // take, scatter_add: rows of the table
 };
 
 enum class PhaseKind { rows, split, one };
@@ -104,8 +105,8 @@ struct Program {
   std::vector<Slot> slots;
   std::vector<Value> values;
   std::vector<Phase> phases;
-  std::map<std::string, i64> inputs;            // elements a row
-  std::map<std::string, i64> states;            // least number of elements
+  std::map<std::string, i64> inputs;  // elements a row
+  std::map<std::string, i64> states;  // least number of elements
   std::map<std::string, OutputShape> outputs;
 };
 

@@ -53,21 +53,21 @@ using Kernel = void (*)(const Task&, Context&, Share);
 // One instruction. Its work is a range of `units`, any part of which can run on its own.
 struct Task {
   Kernel run = nullptr;
-  Kernel pack = nullptr;     // before the phase: put an operand into the kernel's layout; units are `pack_units`
+  Kernel pack = nullptr;  // before the phase: put an operand into the kernel's layout; units are `pack_units`
   Extent units;
-  i64 units_per_row = 0;     // in a phase of rows: units of one row of the batch
-  i64 align = 1;             // a part begins at a multiple of this
+  i64 units_per_row = 0;  // in a phase of rows: units of one row of the batch
+  i64 align = 1;          // a part begins at a multiple of this
   i64 pack_units = 0;
   bool divisible = true;
   int line = 0;
   const char* label = "";
-  double cycles_fixed = 0;   // rough cost, for deciding about threads
+  double cycles_fixed = 0;  // rough cost, for deciding about threads
   double cycles_per_row = 0;
 };
 
 // ---- map ------------------------------------------------------------------------------------------------
 
-constexpr i64 block_bytes = 2048;           // of one register of the map interpreter
+constexpr i64 block_bytes = 2048;               // of one register of the map interpreter
 constexpr i64 block_stride = block_bytes + 64;  // with slack for a whole vector
 
 using MapKernel = void (*)(void* out, const void* a, const void* b, const void* c, i64 n);
@@ -86,7 +86,8 @@ struct MapOp {
 enum class Spread : int { full, row, column, scalar };
 enum class Fold : int { none, sum_columns, max_columns, sum_rows, max_rows, sum_all, max_all };
 
-template <class T> struct Span {
+template <class T>
+struct Span {
   const T* data = nullptr;
   int count = 0;
   [[gnu::always_inline]] const T* begin() const { return data; }
@@ -112,12 +113,12 @@ struct MapTask : Task {
   bool by_columns = false;   // units are columns, else rows
   i64 registers_offset = 0;  // bytes into a thread's registers: pointers, those to blocks and constants already set
   i64 scratch_bytes = 0;
-  Span<MapOperand> full;     // operands and results with a place for each element
+  Span<MapOperand> full;  // operands and results with a place for each element
   Span<MapOperand> row, column, scalar;
-  Span<MapOp> uniform;       // once
-  Span<MapOp> ops;           // for each block
+  Span<MapOp> uniform;             // once
+  Span<MapOp> ops;                 // for each block
   Span<MapSink> along, down, all;  // sums and maxima: along rows, down columns, over all
-  Span<MapSink> copies;      // results that are not computed in place, stored last
+  Span<MapSink> copies;            // results that are not computed in place, stored last
 };
 
 // ---- matmul ---------------------------------------------------------------------------------------------
@@ -128,9 +129,9 @@ struct MatmulTask : Task {
   i64 n;
   i64 a_row, a_column, b_row, b_column;
   bool by_columns = false;
-  bool packed = false;       // B goes into panels before the phase
-  i64 packed_offset = 0;     // bytes
-  i64 chunk = 0;             // rows of C between epilogues
+  bool packed = false;    // B goes into panels before the phase
+  i64 packed_offset = 0;  // bytes
+  i64 chunk = 0;          // rows of C between epilogues
   const MapTask* then = nullptr;
 };
 
@@ -174,12 +175,12 @@ struct MapRow {
 
 struct Kernels {
   const char* isa;
-  i64 element;              // bytes
+  i64 element;  // bytes
   const MapRow* map_rows;
   int map_row_count;
-  i64 panel;                // columns of a packed panel
-  i64 tile_rows;            // rows of the widest tile
-  i64 matmul_scratch;       // bytes
+  i64 panel;           // columns of a packed panel
+  i64 tile_rows;       // rows of the widest tile
+  i64 matmul_scratch;  // bytes
   Kernel load, matmul, pack, map, copy, fill, take, scatter_add, argmax;
   MapKernel copy_block, splat_block;
 };

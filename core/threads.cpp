@@ -15,7 +15,8 @@ void relax() {
 #endif
 }
 
-template <class Reached> void wait(std::atomic<std::uint32_t>& counter, Reached reached) {
+template <class Reached>
+void wait(std::atomic<std::uint32_t>& counter, Reached reached) {
   for (int i = 0; i < spins; ++i) {
     if (reached(counter.load(std::memory_order_acquire))) return;
     relax();

@@ -12,14 +12,15 @@ namespace lamina {
 
 namespace LAMINA_ISA {
 
-template <class T> constexpr Kernels table{
+template <class T>
+constexpr Kernels table{
     .isa = LAMINA_NAME(LAMINA_ISA),
     .element = sizeof(T),
     .map_rows = Table<T>::rows,
     .map_row_count = Table<T>::count,
     .panel = Tiling<T>::panel,
     .tile_rows = Tiling<T>::rows[Tiling<T>::vectors],
-    .matmul_scratch = Tiling<T>::panel * (Tiling<T>::depth + width<T>) * static_cast<i64>(sizeof(T)),
+    .matmul_scratch = Tiling<T>::panel * (Tiling<T>::depth + width<T>)*static_cast<i64>(sizeof(T)),
     .load = load_rows<T>,
     .matmul = matmul<T>,
     .pack = pack<T>,

@@ -9,36 +9,46 @@
 
 namespace lamina::LAMINA_ISA {
 
-template <class T> constexpr i64 block_elements = block_bytes / static_cast<i64>(sizeof(T));
+template <class T>
+constexpr i64 block_elements = block_bytes / static_cast<i64>(sizeof(T));
 
-template <class T> void copy_block(void* out, const void* a, const void*, const void*, i64 n) {
-  sweep<T>(out, n, [&](i64 i) { return load(static_cast<const T*>(a) + i); },
-           [&](i64 i, i64 left) { return load_first(static_cast<const T*>(a) + i, left); });
+template <class T>
+void copy_block(void* out, const void* a, const void*, const void*, i64 n) {
+  sweep<T>(
+      out, n, [&](i64 i) { return load(static_cast<const T*>(a) + i); },
+      [&](i64 i, i64 left) { return load_first(static_cast<const T*>(a) + i, left); });
 }
 
-template <class T> void splat_block(void* out, const void* a, const void*, const void*, i64 n) {
+template <class T>
+void splat_block(void* out, const void* a, const void*, const void*, i64 n) {
   const Vec<T> v = splat<T>(*static_cast<const T*>(a));
   sweep<T>(out, n, [=](i64) { return v; }, [=](i64, i64) { return v; });
 }
 
 // These two store whole vectors, past the end of a row: the next row, or the block's slack, takes that.
-template <class T> void repeat_row(T* out, const T* row, i64 rows, i64 n) {
+template <class T>
+void repeat_row(T* out, const T* row, i64 rows, i64 n) {
   for (i64 i = 0; i < n; i += width<T>) store(out + i, load_first(row + i, n - i < width<T> ? n - i : width<T>));
   for (i64 r = 1; r < rows; ++r) {
     for (i64 i = 0; i < n; i += width<T>) store(out + r * n + i, load(out + i));
   }
 }
-template <class T> void spread_column(T* out, const T* column, i64 rows, i64 n) {
+template <class T>
+void spread_column(T* out, const T* column, i64 rows, i64 n) {
   for (i64 r = 0; r < rows; ++r) {
     const Vec<T> v = splat<T>(column[r]);
     for (i64 i = 0; i < n; i += width<T>) store(out + r * n + i, v);
   }
 }
 
-template <class T> class MapRun {
+template <class T>
+class MapRun {
  public:
   MapRun(const MapTask& task, Context& context)
-      : task_(task), step_(*context.step), n_(task.columns.at(context.step->rows)), scratch_(context.scratch),
+      : task_(task),
+        step_(*context.step),
+        n_(task.columns.at(context.step->rows)),
+        scratch_(context.scratch),
         registers_(reinterpret_cast<void**>(context.registers + task.registers_offset)) {}
 
   void area(Share rows, Share columns) {
@@ -55,9 +65,7 @@ template <class T> class MapRun {
  private:
   LAMINA_INLINE T* reg(int i) const { return static_cast<T*>(registers_[i]); }
   LAMINA_INLINE T* address(int value) const { return reinterpret_cast<T*>(step_.address[value]); }
-  LAMINA_INLINE T* block(int i) const {
-    return reinterpret_cast<T*>(scratch_ + i * block_stride);
-  }
+  LAMINA_INLINE T* block(int i) const { return reinterpret_cast<T*>(scratch_ + i * block_stride); }
   LAMINA_INLINE T* sums(const MapSink& sink) const { return reinterpret_cast<T*>(scratch_ + sink.scratch); }
 
   LAMINA_INLINE void call(const MapOp& op, MapKernel kernel, i64 n, i64 element) {
@@ -87,10 +95,12 @@ template <class T> class MapRun {
     place_full(row * n_);
     for (const MapOperand& o : task_.column) spread_column<T>(block(o.block), address(o.value) + row, rows, n_);
     for (const MapOp& op : task_.ops) call(op, op.tall, op.single_tall ? 1 : count, row * n_);
-    for (const MapSink& s : task_.along) (s.max ? fold_rows<T, Max> : fold_rows<T, Sum>)(address(s.value) + row, reg(s.reg), rows, n_);
+    for (const MapSink& s : task_.along)
+      (s.max ? fold_rows<T, Max> : fold_rows<T, Sum>)(address(s.value) + row, reg(s.reg), rows, n_);
     for (const MapSink& s : task_.down) join_rows(s, row, rows, 0, n_);
     for (const MapSink& s : task_.all) add_lanes(s, row * n_, count);
-    for (const MapSink& s : task_.copies) copy_block<T>(address(s.value) + row * n_, registers_[s.reg], nullptr, nullptr, count);
+    for (const MapSink& s : task_.copies)
+      copy_block<T>(address(s.value) + row * n_, registers_[s.reg], nullptr, nullptr, count);
   }
 
   // ---- a piece of one row a block
@@ -113,7 +123,8 @@ template <class T> class MapRun {
     for (const MapSink& s : task_.along) add_lanes(s, column, count);
     for (const MapSink& s : task_.down) join_rows(s, row, 1, column, count);
     for (const MapSink& s : task_.all) add_lanes(s, element, count);
-    for (const MapSink& s : task_.copies) copy_block<T>(address(s.value) + element, registers_[s.reg], nullptr, nullptr, count);
+    for (const MapSink& s : task_.copies)
+      copy_block<T>(address(s.value) + element, registers_[s.reg], nullptr, nullptr, count);
   }
 
   // ---- sums along a row, or over all: 64 lanes by the number of the element
@@ -140,7 +151,8 @@ template <class T> class MapRun {
   }
   void finish_down(const MapSink& s, Share columns) {
     const auto finish = s.max ? finish_columns<T, Max> : finish_columns<T, Sum>;
-    finish(address(s.value) + columns.begin, sums(s) + columns.begin, n_, interleave(n_) == 4, columns.end - columns.begin);
+    finish(address(s.value) + columns.begin, sums(s) + columns.begin, n_, interleave(n_) == 4,
+           columns.end - columns.begin);
   }
 
   const MapTask& task_;
@@ -150,7 +162,8 @@ template <class T> class MapRun {
   void** const registers_;
 };
 
-template <class T> void map(const Task& task, Context& context, Share part) {
+template <class T>
+void map(const Task& task, Context& context, Share part) {
   const MapTask& map = static_cast<const MapTask&>(task);
   const i64 rows = context.step->rows;
   const Share all_rows{0, map.rows.at(rows)};

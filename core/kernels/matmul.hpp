@@ -6,20 +6,22 @@
 
 namespace lamina::LAMINA_ISA {
 
-template <class T> struct Tiling {
+template <class T>
+struct Tiling {
 #if defined(LAMINA_ISA_avx512)
-  static constexpr int vectors = 4;                        // of a row of the widest tile
-  static constexpr int rows[] = {0, 12, 12, 8, 6};         // of a tile by its vectors
+  static constexpr int vectors = 4;                 // of a row of the widest tile
+  static constexpr int rows[] = {0, 12, 12, 8, 6};  // of a tile by its vectors
 #else
   static constexpr int vectors = 2;
   static constexpr int rows[] = {0, 8, 6};
 #endif
   static constexpr int most_rows = rows[1];
   static constexpr i64 panel = vectors * width<T>;
-  static constexpr i64 depth = 256;                        // of a block of k
+  static constexpr i64 depth = 256;  // of a block of k
 };
 
-template <class T> struct TileJob {
+template <class T>
+struct TileJob {
   i64 k;
   const T* a;
   i64 a_row, a_column;
@@ -27,14 +29,16 @@ template <class T> struct TileJob {
   i64 b_row;
   T* c;
   i64 c_row;
-  i64 last;       // columns in the last vector
-  bool start;     // from zero, else from C
+  i64 last;    // columns in the last vector
+  bool start;  // from zero, else from C
 };
 
 template <class T, int Rows, int Vectors, bool Masked>
 void tile(const TileJob<T>& job) {
   constexpr int W = width<T>;
-  const auto get = [&](const T* p, int v) { return Masked && v == Vectors - 1 ? load_first(p + v * W, job.last) : load(p + v * W); };
+  const auto get = [&](const T* p, int v) {
+    return Masked && v == Vectors - 1 ? load_first(p + v * W, job.last) : load(p + v * W);
+  };
   Vec<T> sum[Rows][Vectors];
   if (job.start) {
 #pragma GCC unroll 16
@@ -76,26 +80,32 @@ void tile(const TileJob<T>& job) {
   }
 }
 
-template <class T> using TileKernel = void (*)(const TileJob<T>&);
+template <class T>
+using TileKernel = void (*)(const TileJob<T>&);
 
 // tiles[vectors][masked][rows]
-template <class T> struct Tiles {
+template <class T>
+struct Tiles {
   TileKernel<T> at[Tiling<T>::vectors + 1][2][Tiling<T>::most_rows + 1] = {};
   constexpr Tiles() { add_vectors<1>(); }
-  template <int Vectors> constexpr void add_vectors() {
+  template <int Vectors>
+  constexpr void add_vectors() {
     add_rows<Vectors, 1>();
     if constexpr (Vectors < Tiling<T>::vectors) add_vectors<Vectors + 1>();
   }
-  template <int Vectors, int Rows> constexpr void add_rows() {
+  template <int Vectors, int Rows>
+  constexpr void add_rows() {
     at[Vectors][0][Rows] = tile<T, Rows, Vectors, false>;
     at[Vectors][1][Rows] = tile<T, Rows, Vectors, true>;
     if constexpr (Rows < Tiling<T>::rows[Vectors]) add_rows<Vectors, Rows + 1>();
   }
 };
-template <class T> constexpr Tiles<T> tiles{};
+template <class T>
+constexpr Tiles<T> tiles{};
 
 // Rows [0, rows) of one panel: `job` describes its first row; the panel has `columns` columns.
-template <class T> void panel_rows(TileJob<T> job, i64 rows, i64 columns) {
+template <class T>
+void panel_rows(TileJob<T> job, i64 rows, i64 columns) {
   const i64 vectors = (columns + width<T> - 1) / width<T>;
   const i64 height = Tiling<T>::rows[vectors];
   job.last = columns - (vectors - 1) * width<T>;
@@ -108,11 +118,17 @@ template <class T> void panel_rows(TileJob<T> job, i64 rows, i64 columns) {
   }
 }
 
-template <class T> class MatmulRun {
+template <class T>
+class MatmulRun {
  public:
   MatmulRun(const MatmulTask& task, Context& context)
-      : task_(task), context_(context), m_(task.m.at(context.step->rows)), k_(task.k.at(context.step->rows)),
-        a_(operand(task.a)), b_(operand(task.b)), c_(const_cast<T*>(operand(task.c))) {}
+      : task_(task),
+        context_(context),
+        m_(task.m.at(context.step->rows)),
+        k_(task.k.at(context.step->rows)),
+        a_(operand(task.a)),
+        b_(operand(task.b)),
+        c_(const_cast<T*>(operand(task.c))) {}
 
   void run(Share part) {
     const Share rows = task_.by_columns ? Share{0, m_} : part;
@@ -145,8 +161,9 @@ template <class T> class MatmulRun {
     for (i64 j = columns.begin; j < columns.end; j += Tiling<T>::panel) {
       const i64 wide = columns.end - j < Tiling<T>::panel ? columns.end - j : Tiling<T>::panel;
       const T* const a = a_ + rows.begin * task_.a_row + k * task_.a_column;
-      TileJob<T> job{depth, a, task_.a_row, task_.a_column, b_ + k * task_.b_row + j, task_.b_row,
-                     c_ + rows.begin * task_.n + j, task_.n, 0, k == 0};
+      TileJob<T> job{
+          depth,   a, task_.a_row, task_.a_column, b_ + k * task_.b_row + j, task_.b_row, c_ + rows.begin * task_.n + j,
+          task_.n, 0, k == 0};
       if (task_.packed) {
         job.b_row = panel_stride<T>(task_.n, j, Tiling<T>::panel);
         job.b = reinterpret_cast<const T*>(context_.step->packed + task_.packed_offset) + j * k_ + k * job.b_row;
@@ -166,7 +183,8 @@ template <class T> class MatmulRun {
         const T* const a = a_ + r * task_.a_row + k * task_.a_column;
         if (!lies) pack_panel<T>(scratch, Tiling<T>::panel, a, task_.a_column, task_.a_row, depth, wide);
         panel_rows<T>({depth, b_ + k * task_.b_row, 0, task_.b_row, lies ? a : scratch,
-                       lies ? task_.a_column : Tiling<T>::panel, c_ + r, 0, 0, k == 0}, 1, wide);
+                       lies ? task_.a_column : Tiling<T>::panel, c_ + r, 0, 0, k == 0},
+                      1, wide);
       }
     }
   }
@@ -179,12 +197,14 @@ template <class T> class MatmulRun {
   T* const c_;
 };
 
-template <class T> void matmul(const Task& task, Context& context, Share part) {
+template <class T>
+void matmul(const Task& task, Context& context, Share part) {
   MatmulRun<T>(static_cast<const MatmulTask&>(task), context).run(part);
 }
 
 // Panels [begin, end) of B, before the phase.
-template <class T> void pack(const Task& task, Context& context, Share panels) {
+template <class T>
+void pack(const Task& task, Context& context, Share panels) {
   const MatmulTask& m = static_cast<const MatmulTask&>(task);
   const i64 k = m.k.at(context.step->rows);
   const T* const b = reinterpret_cast<const T*>(context.step->address[m.b]);
@@ -192,7 +212,8 @@ template <class T> void pack(const Task& task, Context& context, Share panels) {
   for (i64 p = panels.begin; p < panels.end; ++p) {
     const i64 j = p * Tiling<T>::panel;
     const i64 wide = m.n - j < Tiling<T>::panel ? m.n - j : Tiling<T>::panel;
-    pack_panel<T>(packed + j * k, panel_stride<T>(m.n, j, Tiling<T>::panel), b + j * m.b_column, m.b_row, m.b_column, k, wide);
+    pack_panel<T>(packed + j * k, panel_stride<T>(m.n, j, Tiling<T>::panel), b + j * m.b_column, m.b_row, m.b_column, k,
+                  wide);
   }
 }
 

@@ -5,18 +5,21 @@
 
 namespace lamina::LAMINA_ISA {
 
-template <class T> LAMINA_INLINE T* at(const Context& context, int value) {
+template <class T>
+LAMINA_INLINE T* at(const Context& context, int value) {
   return reinterpret_cast<T*>(context.step->address[value]);
 }
 
-template <class T> LAMINA_INLINE void copy_run(T* out, const T* in, i64 n) {
+template <class T>
+LAMINA_INLINE void copy_run(T* out, const T* in, i64 n) {
   i64 i = 0;
   for (; i + width<T> <= n; i += width<T>) store(out + i, load(in + i));
   if (i < n) store_first(out + i, load_first(in + i, n - i), n - i);
 }
 
 // Gathered rows; the next ones are asked for ahead of their use.
-template <class T, class Copy> LAMINA_INLINE void gather(T* out, const T* data, const i64* order, Share rows, i64 n, Copy copy) {
+template <class T, class Copy>
+LAMINA_INLINE void gather(T* out, const T* data, const i64* order, Share rows, i64 n, Copy copy) {
   constexpr i64 ahead = 8;
   i64 r = rows.begin;
   for (; r < rows.end - ahead; ++r) {
@@ -26,20 +29,24 @@ template <class T, class Copy> LAMINA_INLINE void gather(T* out, const T* data, 
   for (; r < rows.end; ++r) copy(out + r * n, data + order[r] * n);
 }
 
-template <class T> void load_rows(const Task& task, Context& context, Share rows) {
+template <class T>
+void load_rows(const Task& task, Context& context, Share rows) {
   const LoadTask& t = static_cast<const LoadTask&>(task);
   const Step& step = *context.step;
   const T* const data = at<const T>(context, t.input);
   T* const out = at<T>(context, t.target);
   const i64 n = t.per_row;
-  if (step.order == nullptr) return copy_run<T>(out + rows.begin * n, data + (step.first + rows.begin) * n, (rows.end - rows.begin) * n);
+  if (step.order == nullptr)
+    return copy_run<T>(out + rows.begin * n, data + (step.first + rows.begin) * n, (rows.end - rows.begin) * n);
   const i64* const order = step.order + step.first;
   if (n == 1) return gather<T>(out, data, order, rows, 1, [](T* to, const T* from) { *to = *from; });
-  if (n <= width<T>) return gather<T>(out, data, order, rows, n, [=](T* to, const T* from) { store_first(to, load_first(from, n), n); });
+  if (n <= width<T>)
+    return gather<T>(out, data, order, rows, n, [=](T* to, const T* from) { store_first(to, load_first(from, n), n); });
   gather<T>(out, data, order, rows, n, [=](T* to, const T* from) { copy_run<T>(to, from, n); });
 }
 
-template <class T> void copy_level(const CopyTask& t, T* out, const T* in, int level, i64 count) {
+template <class T>
+void copy_level(const CopyTask& t, T* out, const T* in, int level, i64 count) {
   const i64 to = t.target_strides[level];
   const i64 from = t.source_strides[level];
   if (level + 1 == t.rank) {
@@ -50,14 +57,16 @@ template <class T> void copy_level(const CopyTask& t, T* out, const T* in, int l
   for (i64 i = 0; i < count; ++i) copy_level<T>(t, out + i * to, in + i * from, level + 1, t.sizes[level + 1]);
 }
 
-template <class T> void copy(const Task& task, Context& context, Share part) {
+template <class T>
+void copy(const Task& task, Context& context, Share part) {
   const CopyTask& t = static_cast<const CopyTask&>(task);
   T* const out = at<T>(context, t.target) + t.target_offset + part.begin * t.target_strides[0];
   const T* const in = at<const T>(context, t.source) + t.source_offset + part.begin * t.source_strides[0];
   copy_level<T>(t, out, in, 0, part.end - part.begin);
 }
 
-template <class T> void fill(const Task& task, Context& context, Share part) {
+template <class T>
+void fill(const Task& task, Context& context, Share part) {
   const FillTask& t = static_cast<const FillTask&>(task);
   const T number = static_cast<T>(t.number);
   T* const out = at<T>(context, t.target);
@@ -65,19 +74,22 @@ template <class T> void fill(const Task& task, Context& context, Share part) {
 }
 
 // A row of the table for an index as NumPy reads it, or -1. NaN and infinity are no index either.
-template <class T> LAMINA_INLINE i64 row_of(T index, i64 size) {
+template <class T>
+LAMINA_INLINE i64 row_of(T index, i64 size) {
   if (!(index > T(-0x1p62) && index < T(0x1p62))) return -1;
   const i64 i = static_cast<i64>(index);
   const i64 row = i < 0 ? i + size : i;
   return row >= 0 && row < size ? row : -1;
 }
-template <class T> LAMINA_INLINE void report(Context& context, const Task& task, i64 row, T index) {
+template <class T>
+LAMINA_INLINE void report(Context& context, const Task& task, i64 row, T index) {
   if (context.fault.task != nullptr) return;
   const bool finite = index > T(-0x1p62) && index < T(0x1p62);
   context.fault = {&task, row, finite ? static_cast<i64>(index) : INT64_MIN};
 }
 
-template <class T> void take(const Task& task, Context& context, Share rows) {
+template <class T>
+void take(const Task& task, Context& context, Share rows) {
   const LookupTask& t = static_cast<const LookupTask&>(task);
   const T* const table = at<const T>(context, t.table);
   const T* const index = at<const T>(context, t.index);
@@ -89,7 +101,8 @@ template <class T> void take(const Task& task, Context& context, Share rows) {
   }
 }
 
-template <class T> void scatter_add(const Task& task, Context& context, Share columns) {
+template <class T>
+void scatter_add(const Task& task, Context& context, Share columns) {
   const LookupTask& t = static_cast<const LookupTask&>(task);
   const i64 m = t.m.at(context.step->rows);
   const i64 n = columns.end - columns.begin;
@@ -107,7 +120,8 @@ template <class T> void scatter_add(const Task& task, Context& context, Share co
 }
 
 // The first maximum; a NaN is the largest of all, as in NumPy.
-template <class T> void argmax(const Task& task, Context& context, Share rows) {
+template <class T>
+void argmax(const Task& task, Context& context, Share rows) {
   const LookupTask& t = static_cast<const LookupTask&>(task);
   const T* const in = at<const T>(context, t.table);
   T* const out = at<T>(context, t.target);

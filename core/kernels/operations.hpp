@@ -7,26 +7,45 @@ namespace lamina::LAMINA_ISA {
 
 namespace op {
 
-#define LAMINA_UNARY(name, expression)                                            \
-  struct name {                                                                   \
-    template <class T> LAMINA_INLINE static Vec<T> apply(Vec<T> a) { return expression; } \
+#define LAMINA_UNARY(name, expression)            \
+  struct name {                                   \
+    template <class T>                            \
+    LAMINA_INLINE static Vec<T> apply(Vec<T> a) { \
+      return expression;                          \
+    }                                             \
   };
-#define LAMINA_BINARY(name, expression)                                           \
-  struct name {                                                                   \
-    template <class T> LAMINA_INLINE static Vec<T> apply(Vec<T> a, Vec<T> b) { return expression; } \
+#define LAMINA_BINARY(name, expression)                     \
+  struct name {                                             \
+    template <class T>                                      \
+    LAMINA_INLINE static Vec<T> apply(Vec<T> a, Vec<T> b) { \
+      return expression;                                    \
+    }                                                       \
   };
-#define LAMINA_TERNARY(name, expression)                                          \
-  struct name {                                                                   \
-    template <class T> LAMINA_INLINE static Vec<T> apply(Vec<T> a, Vec<T> b, Vec<T> c) { return expression; } \
+#define LAMINA_TERNARY(name, expression)                              \
+  struct name {                                                       \
+    template <class T>                                                \
+    LAMINA_INLINE static Vec<T> apply(Vec<T> a, Vec<T> b, Vec<T> c) { \
+      return expression;                                              \
+    }                                                                 \
   };
 
-template <class T> LAMINA_INLINE Vec<T> truth(Int<T> mask) { return mask ? splat<T>(1) : Vec<T>{}; }
-template <class T> LAMINA_INLINE Vec<T> sign_of(Vec<T> a) {
+template <class T>
+LAMINA_INLINE Vec<T> truth(Int<T> mask) {
+  return mask ? splat<T>(1) : Vec<T>{};
+}
+template <class T>
+LAMINA_INLINE Vec<T> sign_of(Vec<T> a) {
   const Vec<T> y = a > T{0} ? splat<T>(1) : a;  // keeps zeros and NaN
   return a < T{0} ? splat<T>(-1) : y;
 }
-template <class T> LAMINA_INLINE Vec<T> larger(Vec<T> a, Vec<T> b) { return (a > b) | (a != a) ? a : b; }
-template <class T> LAMINA_INLINE Vec<T> smaller(Vec<T> a, Vec<T> b) { return (a < b) | (a != a) ? a : b; }
+template <class T>
+LAMINA_INLINE Vec<T> larger(Vec<T> a, Vec<T> b) {
+  return (a > b) | (a != a) ? a : b;
+}
+template <class T>
+LAMINA_INLINE Vec<T> smaller(Vec<T> a, Vec<T> b) {
+  return (a < b) | (a != a) ? a : b;
+}
 
 LAMINA_UNARY(negative, from_bits<T>(bits<T>(a) ^ splat_bits<T>(sign_bit<T>)))
 LAMINA_UNARY(absolute, ::lamina::LAMINA_ISA::absolute<T>(a))
@@ -46,10 +65,10 @@ LAMINA_UNARY(floor, ::lamina::LAMINA_ISA::floor(a))
 LAMINA_UNARY(ceil, ::lamina::LAMINA_ISA::ceil(a))
 LAMINA_UNARY(round, ::lamina::LAMINA_ISA::round(a))
 LAMINA_UNARY(isfinite, truth<T>(::lamina::LAMINA_ISA::absolute<T>(a) < T(__builtin_inf())))
-LAMINA_UNARY(square, a * a)
+LAMINA_UNARY(square, a* a)
 LAMINA_BINARY(add, a + b)
 LAMINA_BINARY(subtract, a - b)
-LAMINA_BINARY(multiply, a * b)
+LAMINA_BINARY(multiply, a* b)
 LAMINA_BINARY(divide, a / b)
 LAMINA_BINARY(maximum, larger<T>(a, b))
 LAMINA_BINARY(minimum, smaller<T>(a, b))
@@ -69,20 +88,23 @@ struct random {};  // has no registers to read; see random.hpp
 }  // namespace op
 
 // A run of elements, or one number repeated.
-template <class T, bool Single> struct Operand {
+template <class T, bool Single>
+struct Operand {
   const T* data;
   LAMINA_INLINE explicit Operand(const void* p) : data(static_cast<const T*>(p)) {}
   LAMINA_INLINE Vec<T> at(i64 i) const { return load(data + i); }
   LAMINA_INLINE Vec<T> first(i64 i, i64 n) const { return load_first(data + i, n); }
 };
-template <class T> struct Operand<T, true> {
+template <class T>
+struct Operand<T, true> {
   Vec<T> value;
   LAMINA_INLINE explicit Operand(const void* p) : value(splat<T>(*static_cast<const T*>(p))) {}
   LAMINA_INLINE Vec<T> at(i64) const { return value; }
   LAMINA_INLINE Vec<T> first(i64, i64) const { return value; }
 };
 
-template <class T, class Compute, class Last> LAMINA_INLINE void sweep(void* out, i64 n, Compute compute, Last last) {
+template <class T, class Compute, class Last>
+LAMINA_INLINE void sweep(void* out, i64 n, Compute compute, Last last) {
   T* const y = static_cast<T*>(out);
   i64 i = 0;
   for (; i + 2 * width<T> <= n; i += 2 * width<T>) {  // two at a time hide the latency of the longer operations
@@ -99,31 +121,37 @@ template <class T, class F, int Arguments, int Single>
 void apply(void* out, const void* a, const void* b, const void* c, i64 n) {
   const Operand<T, (Single & 1) != 0> x(a);
   if constexpr (Arguments == 1) {
-    sweep<T>(out, n, [&](i64 i) { return F::template apply<T>(x.at(i)); },
-             [&](i64 i, i64 left) { return F::template apply<T>(x.first(i, left)); });
+    sweep<T>(
+        out, n, [&](i64 i) { return F::template apply<T>(x.at(i)); },
+        [&](i64 i, i64 left) { return F::template apply<T>(x.first(i, left)); });
   } else if constexpr (Arguments == 2) {
     const Operand<T, (Single & 2) != 0> y(b);
-    sweep<T>(out, n, [&](i64 i) { return F::template apply<T>(x.at(i), y.at(i)); },
-             [&](i64 i, i64 left) { return F::template apply<T>(x.first(i, left), y.first(i, left)); });
+    sweep<T>(
+        out, n, [&](i64 i) { return F::template apply<T>(x.at(i), y.at(i)); },
+        [&](i64 i, i64 left) { return F::template apply<T>(x.first(i, left), y.first(i, left)); });
   } else {
     const Operand<T, (Single & 2) != 0> y(b);
     const Operand<T, (Single & 4) != 0> z(c);
-    sweep<T>(out, n, [&](i64 i) { return F::template apply<T>(x.at(i), y.at(i), z.at(i)); },
-             [&](i64 i, i64 left) { return F::template apply<T>(x.first(i, left), y.first(i, left), z.first(i, left)); });
+    sweep<T>(
+        out, n, [&](i64 i) { return F::template apply<T>(x.at(i), y.at(i), z.at(i)); },
+        [&](i64 i, i64 left) { return F::template apply<T>(x.first(i, left), y.first(i, left), z.first(i, left)); });
   }
 }
 
 // The C library's power is exact to the last place but one, and has no vectors. Squares are common.
-template <class T, int Single> void apply_power(void* out, const void* a, const void* b, const void*, i64 n) {
+template <class T, int Single>
+void apply_power(void* out, const void* a, const void* b, const void*, i64 n) {
   T* const y = static_cast<T*>(out);
   const T* const base = static_cast<const T*>(a);
   const T* const exponent = static_cast<const T*>(b);
   if ((Single & 2) != 0 && *exponent == T{2}) return apply<T, op::square, 1, Single & 1>(out, a, nullptr, nullptr, n);
-  for (i64 i = 0; i < n; ++i) y[i] = power((Single & 1) != 0 ? *base : base[i], (Single & 2) != 0 ? *exponent : exponent[i]);
+  for (i64 i = 0; i < n; ++i)
+    y[i] = power((Single & 1) != 0 ? *base : base[i], (Single & 2) != 0 ? *exponent : exponent[i]);
 }
 
 // The kernels of an operation for every choice of single arguments. All single: worked out once with n = 1.
-template <class T, class F, int Arguments> struct Row {
+template <class T, class F, int Arguments>
+struct Row {
   static constexpr MapRow make(const char* name, double cycles) {
     if constexpr (Arguments == 0) {
       return {name, 0, cycles, {}};
@@ -132,19 +160,24 @@ template <class T, class F, int Arguments> struct Row {
     } else if constexpr (Arguments == 2) {
       return {name, 2, cycles, {apply<T, F, 2, 0>, apply<T, F, 2, 1>, apply<T, F, 2, 2>, apply<T, F, 2, 0>}};
     } else {
-      return {name, 3, cycles, {apply<T, F, 3, 0>, apply<T, F, 3, 1>, apply<T, F, 3, 2>, apply<T, F, 3, 3>,
-                                apply<T, F, 3, 4>, apply<T, F, 3, 5>, apply<T, F, 3, 6>, apply<T, F, 3, 0>}};
+      return {name,
+              3,
+              cycles,
+              {apply<T, F, 3, 0>, apply<T, F, 3, 1>, apply<T, F, 3, 2>, apply<T, F, 3, 3>, apply<T, F, 3, 4>,
+               apply<T, F, 3, 5>, apply<T, F, 3, 6>, apply<T, F, 3, 0>}};
     }
   }
 };
 
-template <class T> struct Row<T, op::power, 2> {
+template <class T>
+struct Row<T, op::power, 2> {
   static constexpr MapRow make(const char* name, double cycles) {
     return {name, 2, cycles, {apply_power<T, 0>, apply_power<T, 1>, apply_power<T, 2>, apply_power<T, 0>}};
   }
 };
 
-template <class T> struct Table {
+template <class T>
+struct Table {
   static constexpr MapRow rows[] = {
 #define LAMINA_MAP_OP(name, arguments, cycles) Row<T, op::name, arguments>::make(#name, cycles),
 #include "../ops.def"

@@ -7,13 +7,14 @@
 namespace lamina::LAMINA_ISA {
 
 typedef u64 Wide __attribute__((vector_size(LAMINA_VECTOR_BYTES)));  // a 32-bit word in each 64-bit lane
-typedef u64 Pair __attribute__((may_alias));                          // two words of the result
+typedef u64 Pair __attribute__((may_alias));                         // two words of the result
 constexpr int wide_lanes = LAMINA_VECTOR_BYTES / 8;
 constexpr int words_at_once = 2 * 4 * wide_lanes;
 
 LAMINA_INLINE Wide multiply_low(Wide a, Wide b) {
 #if defined(LAMINA_ISA_avx512)
-  return reinterpret_cast<Wide>(_mm512_maskz_mul_epu32(0xff, reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+  return reinterpret_cast<Wide>(
+      _mm512_maskz_mul_epu32(0xff, reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
 #elif defined(LAMINA_ISA_avx2)
   return reinterpret_cast<Wide>(_mm256_mul_epu32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
 #else
@@ -71,7 +72,8 @@ inline void philox_words(std::uint32_t* out, u64 block, u64 stream, u64 step) {
 }
 
 // Uniform numbers in [0, 1) for elements [element, element + n).
-template <class T> void fill_random(T* out, i64 n, i64 element, u64 stream, u64 step) {
+template <class T>
+void fill_random(T* out, i64 n, i64 element, u64 stream, u64 step) {
   alignas(64) std::uint32_t words[words_at_once];
   i64 skip = element & 3;
   u64 block = static_cast<u64>(element) >> 2;

@@ -10,16 +10,29 @@ namespace lamina::LAMINA_ISA {
 constexpr int fold_lanes = 64;
 
 struct Sum {
-  template <class T> static constexpr T start() { return 0; }
-  template <class T> LAMINA_INLINE static Vec<T> join(Vec<T> a, Vec<T> b) { return a + b; }
+  template <class T>
+  static constexpr T start() {
+    return 0;
+  }
+  template <class T>
+  LAMINA_INLINE static Vec<T> join(Vec<T> a, Vec<T> b) {
+    return a + b;
+  }
 };
 struct Max {
-  template <class T> static constexpr T start() { return -__builtin_inf(); }
-  template <class T> LAMINA_INLINE static Vec<T> join(Vec<T> a, Vec<T> b) { return (a > b) | (a != a) ? a : b; }
+  template <class T>
+  static constexpr T start() {
+    return -__builtin_inf();
+  }
+  template <class T>
+  LAMINA_INLINE static Vec<T> join(Vec<T> a, Vec<T> b) {
+    return (a > b) | (a != a) ? a : b;
+  }
 };
 
 // Elements of a tail that are not there count as `start`.
-template <class T, class F> LAMINA_INLINE Vec<T> load_padded(const T* p, i64 n) {
+template <class T, class F>
+LAMINA_INLINE Vec<T> load_padded(const T* p, i64 n) {
   if (F::template start<T>() == T{0}) return load_first(p, n);
   Int<T> lane;
   for (int i = 0; i < width<T>; ++i) lane[i] = i;
@@ -27,7 +40,8 @@ template <class T, class F> LAMINA_INLINE Vec<T> load_padded(const T* p, i64 n) 
   return lane < count ? load_first(p, n) : splat<T>(F::template start<T>());
 }
 
-template <class T, class F, int Count> LAMINA_INLINE T fold_vectors(Vec<T> (&v)[Count]) {
+template <class T, class F, int Count>
+LAMINA_INLINE T fold_vectors(Vec<T> (&v)[Count]) {
 #pragma GCC unroll 8
   for (int half = Count / 2; half > 0; half /= 2) {
 #pragma GCC unroll 32
@@ -40,7 +54,8 @@ template <class T, class F, int Count> LAMINA_INLINE T fold_vectors(Vec<T> (&v)[
 }
 
 // A reduction that may come in pieces.
-template <class T, class F> struct Lanes {
+template <class T, class F>
+struct Lanes {
   static constexpr int vectors = fold_lanes / width<T>;
   static void reset(T* lanes) {
     for (int i = 0; i < fold_lanes; ++i) lanes[i] = F::template start<T>();
@@ -83,7 +98,8 @@ template <class T, class F> struct Lanes {
 };
 
 // A short row in registers: its 16 lanes, the others holding only `start`, folded to one vector.
-template <class T, class F> LAMINA_INLINE Vec<T> fold_short(const T* v, i64 n) {
+template <class T, class F>
+LAMINA_INLINE Vec<T> fold_short(const T* v, i64 n) {
   constexpr int count = 16 / width<T>;
   Vec<T> acc[count];
 #pragma GCC unroll 8
@@ -91,7 +107,9 @@ template <class T, class F> LAMINA_INLINE Vec<T> fold_short(const T* v, i64 n) {
     const i64 left = n - j * width<T>;
     const Vec<T> empty = splat<T>(F::template start<T>());
     if (left <= 0) acc[j] = empty;
-    else acc[j] = F::template join<T>(empty, left >= width<T> ? load(v + j * width<T>) : load_padded<T, F>(v + j * width<T>, left));
+    else
+      acc[j] = F::template join<T>(
+          empty, left >= width<T> ? load(v + j * width<T>) : load_padded<T, F>(v + j * width<T>, left));
   }
 #pragma GCC unroll 4
   for (int half = count / 2; half > 0; half /= 2) {
@@ -102,18 +120,21 @@ template <class T, class F> LAMINA_INLINE Vec<T> fold_short(const T* v, i64 n) {
 }
 
 // W rows at once: two rows share a vector as soon as half of its lanes suffice for each; lane r ends as row r.
-template <class T, class F, int Distance, int Count> LAMINA_INLINE void fold_pairs(Vec<T> (&v)[Count]) {
+template <class T, class F, int Distance, int Count>
+LAMINA_INLINE void fold_pairs(Vec<T> (&v)[Count]) {
   constexpr int W = width<T>;
   Int<T> near, far;
   for (int i = 0; i < W; ++i) near[i] = i & Distance ? i - Distance + W : i;
   for (int i = 0; i < W; ++i) far[i] = i & Distance ? i + W : i + Distance;
 #pragma GCC unroll 16
   for (int i = 0; i < Distance; ++i) {
-    v[i] = F::template join<T>(__builtin_shuffle(v[i], v[i + Distance], near), __builtin_shuffle(v[i], v[i + Distance], far));
+    v[i] = F::template join<T>(__builtin_shuffle(v[i], v[i + Distance], near),
+                               __builtin_shuffle(v[i], v[i + Distance], far));
   }
   if constexpr (Distance > 1) fold_pairs<T, F, Distance / 2>(v);
 }
-template <class T, class F> LAMINA_INLINE void fold_short_rows(T* out, const T* v, i64 rows, i64 n) {
+template <class T, class F>
+LAMINA_INLINE void fold_short_rows(T* out, const T* v, i64 rows, i64 n) {
   constexpr int W = width<T>;
   Vec<T> acc[W];
 #pragma GCC unroll 16
@@ -123,9 +144,11 @@ template <class T, class F> LAMINA_INLINE void fold_short_rows(T* out, const T* 
 }
 
 // out[r] = reduction of row r of v (rows, n).
-template <class T, class F> void fold_rows(T* out, const T* v, i64 rows, i64 n) {
+template <class T, class F>
+void fold_rows(T* out, const T* v, i64 rows, i64 n) {
   if (n <= 16) {
-    for (i64 r = 0; r < rows; r += width<T>) fold_short_rows<T, F>(out + r, v + r * n, rows - r < width<T> ? rows - r : width<T>, n);
+    for (i64 r = 0; r < rows; r += width<T>)
+      fold_short_rows<T, F>(out + r, v + r * n, rows - r < width<T> ? rows - r : width<T>, n);
     return;
   }
   alignas(64) T lanes[fold_lanes];
@@ -163,20 +186,24 @@ template <class T, class F, int Count>
 void fold_columns(T* acc, i64 acc_stride, const T* v, i64 stride, i64 rows, i64 n, i64 row) {
   i64 i = 0;
   for (; i + width<T> <= n; i += width<T>) {
-    add_rows<T, F, Count>(acc + i, acc_stride, v + i, stride, rows, row, [](const T* p) { return load(p); },
-                          [](T* p, Vec<T> x) { store(p, x); });
+    add_rows<T, F, Count>(
+        acc + i, acc_stride, v + i, stride, rows, row, [](const T* p) { return load(p); },
+        [](T* p, Vec<T> x) { store(p, x); });
   }
   if (const i64 left = n - i; left > 0) {
-    add_rows<T, F, Count>(acc + i, acc_stride, v + i, stride, rows, row, [=](const T* p) { return load_first(p, left); },
-                          [=](T* p, Vec<T> x) { store_first(p, x, left); });
+    add_rows<T, F, Count>(
+        acc + i, acc_stride, v + i, stride, rows, row, [=](const T* p) { return load_first(p, left); },
+        [=](T* p, Vec<T> x) { store_first(p, x, left); });
   }
 }
 
-template <class T, class F> void finish_columns(T* out, const T* acc, i64 acc_stride, bool interleaved, i64 n) {
+template <class T, class F>
+void finish_columns(T* out, const T* acc, i64 acc_stride, bool interleaved, i64 n) {
   for (i64 i = 0; i < n; i += width<T>) {
     const i64 count = n - i < width<T> ? n - i : width<T>;
     const auto at = [&](i64 j) { return load_first(acc + j * acc_stride + i, count); };
-    const Vec<T> sum = interleaved ? F::template join<T>(F::template join<T>(at(0), at(1)), F::template join<T>(at(2), at(3))) : at(0);
+    const Vec<T> sum =
+        interleaved ? F::template join<T>(F::template join<T>(at(0), at(1)), F::template join<T>(at(2), at(3))) : at(0);
     store_first(out + i, sum, count);
   }
 }
