@@ -69,7 +69,13 @@ CASES = (
     Case(layers.Dense, {"units": 4}, ((3,),), lambda x, w: x @ w[0] + w[1]),
     Case(
         layers.Dense,
-        {"units": 2, "activation": "sigmoid", "use_bias": False, "kernel_regularizer": "l2", "activity_regularizer": "l1"},
+        {
+            "units": 2,
+            "activation": "sigmoid",
+            "use_bias": False,
+            "kernel_regularizer": "l2",
+            "activity_regularizer": "l1",
+        },
         ((2, 3),),
         lambda x, w: sigmoid(x @ w[0]),
         note="rank 3, penalties",
@@ -90,7 +96,13 @@ CASES = (
     Case(layers.Softmax, {}, ((4,),), lambda x, w: softmax(x)),
     Case(layers.Softmax, {"axis": 1}, ((3, 2),), lambda x, w: softmax(x, 1), note="axis 1"),
     Case(layers.Dropout, {"rate": 0.4, "seed": 3}, ((6,),), lambda x, w: x, None),
-    Case(layers.Dropout, {"rate": 0.5, "noise_shape": (None, 1, 4), "seed": 3}, ((2, 4),), lambda x, w: x, note="shared mask"),
+    Case(
+        layers.Dropout,
+        {"rate": 0.5, "noise_shape": (None, 1, 4), "seed": 3},
+        ((2, 4),),
+        lambda x, w: x,
+        note="shared mask",
+    ),
     Case(
         layers.BatchNormalization,
         {},

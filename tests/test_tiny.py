@@ -119,12 +119,12 @@ def test_a_functional_model_with_a_layer_of_ones_own(target: str) -> None:
 def test_mistakes_are_named() -> None:
     x, y = moons()
     model = network()
-    with pytest.raises(ShapeError, match="'dense.*' is incompatible with the layer: expected axis -1"):
+    with pytest.raises(ShapeError, match=r"'dense.*' is incompatible with the layer: expected axis -1"):
         model.layers[0](np.ones((2, 3)))
     with pytest.raises(DataError, match="'x' sizes: 240\n'y' sizes: 10"):
         model.fit(x, y[:10], verbose=0)
     line = Sequential([Input((2,)), layers.Dense(1)])
     line.compile(lamina.optimizers.SGD(1e3), "mse")
-    with pytest.raises(NonFiniteError, match="the loss became .* in epoch 1: in batch"):
+    with pytest.raises(NonFiniteError, match=r"the loss became .* in epoch 1: in batch"):
         line.fit(x, y, epochs=50, verbose=0)
     assert all(np.isfinite(w).all() for w in line.get_weights())

@@ -1,4 +1,4 @@
-"""The base of all layers: names, weights, freezing, penalties, calls; and what single layers do besides their equation."""
+"""The base of all layers: names, weights, freezing, penalties, calls; what layers do besides their equation."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def unkept() -> Any:
 
 WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "width": (lambda: built(layers.Dense(2))(X[:, :2]), ShapeError, r"axis -1 .* value 3, but received .* \(6, 2\)"),
-    "rank": (lambda: layers.Dense(2)(X[0]), ShapeError, r"expected min_ndim=2, found ndim=1. Full shape received: \(3,\)"),
+    "rank": (lambda: layers.Dense(2)(X[0]), ShapeError, r"min_ndim=2, found ndim=1. Full shape received: \(3,\)"),
     "a list of numbers": (lambda: layers.Dense(2)([[1.0, 2.0]]), DataError, "Only input tensors"),
     "text": (lambda: layers.Dense(2)(np.array([["a"]])), DataError, "Invalid dtype: str32"),
     "whole numbers too large": (lambda: layers.Embedding(3, 2)(np.array([2**25])), DataError, "beyond 2\\^24"),

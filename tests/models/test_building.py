@@ -1,4 +1,4 @@
-"""Sequential and functional models: what they are made of, how they are used as layers, and wrong ways to build them."""
+"""Sequential and functional models: what they are made of, models as layers, and wrong ways to build them."""
 
 from __future__ import annotations
 
@@ -146,10 +146,10 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "two shapes": (lambda: Input((3,), batch_shape=(None, 3)), ValueError, "exactly one"),
     "an unknown size": (lambda: Input((None, 3)), LaminaError, "only the batch size"),
     "an array as output": (lambda: Model(Input((3,)), X), ValueError, "KerasTensors"),
-    "an output as input": (lambda: Model(layers.Dense(2)(Input((3,))), Input((3,))), ValueError, "must come from Input"),
+    "an output as input": (lambda: Model(layers.Dense(2)(Input((3,))), Input((3,))), ValueError, "come from Input"),
     "arithmetic on an Input": (lambda: Input((3,)) * 2, LaminaError, "give it to a layer"),
     "a function on an Input": (lambda: lamina.ops.exp(Input((3,))), LaminaError, "give it to a layer"),
-    "no such layer": (lambda: Sequential([layers.Dense(1, name="a")]).get_layer("b"), ValueError, "No such layer: b.*'a'"),
+    "no such layer": (lambda: Sequential([layers.Dense(1, name="a")]).get_layer("b"), ValueError, "layer: b.*'a'"),
 }  # fmt: skip
 
 
@@ -165,5 +165,5 @@ def test_a_class_of_ones_own_takes_no_inputs() -> None:
         pass
 
     x = Input((3,))
-    with pytest.raises(TypeError, match="lamina.models.Functional"):
+    with pytest.raises(TypeError, match=r"lamina\.models\.Functional"):
         Mine(x, layers.Dense(1)(x))

@@ -36,7 +36,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "no rows": (lambda: classifier().fit(X[:0], Y[:0]), DataError, "no rows"),
     "nothing": (lambda: classifier().fit(None, None), DataError, "x holds no array"),
     "lists of numbers": (lambda: classifier().fit([[1.0, 2.0, 3.0]], [1]), DataError, r"numpy\.array\(x\)"),
-    "a generator": (lambda: classifier().fit((i for i in range(3))), DataError, "Unrecognized data type: x"),
+    "a generator": (lambda: classifier().fit(i for i in range(3)), DataError, "Unrecognized data type: x"),
     "text": (lambda: classifier().fit(np.full((12, 3), "a"), Y), DataError, "Invalid dtype: str32"),
     "objects": (lambda: classifier().fit(np.full((12, 3), None), Y), DataError, "Invalid dtype: object"),
     "a scalar": (lambda: classifier().fit(np.array(1.0), Y), DataError, "single number"),
@@ -60,7 +60,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "class weights by text": (lambda: classifier().fit(X, Y, class_weight={"0": 2.0}), DataError, "class numbers"),
     "too small to split": (
-        lambda: classifier().fit(X[:1], Y[:1], validation_split=0.5), DataError, "contains 1 samples, which is not sufficient",
+        lambda: classifier().fit(X[:1], Y[:1], validation_split=0.5), DataError, "1 samples, which is not sufficient",
     ),
     "validation data": (lambda: classifier().fit(X, Y, validation_data=X), DataError, "validation_data"),
     "batch size": (lambda: classifier().fit(X, Y, batch_size=0), ValueError, "batch_size.*positive.*0"),

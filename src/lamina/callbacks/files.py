@@ -98,7 +98,9 @@ class ModelCheckpoint(MonitorCallback):
         ending = ".weights.h5" if save_weights_only else ".keras"
         if not self.filepath.endswith(ending):
             what = "weights" if save_weights_only else "models"
-            raise ValueError(f"The filepath provided must end in `{ending}` ({what} are saved so). Received: filepath={self.filepath}")
+            raise ValueError(
+                f"The filepath provided must end in `{ending}` for {what}. Received: filepath={self.filepath}"
+            )
 
     def wants_batches(self, kind: str) -> bool:
         """Only when it saves after a number of batches."""

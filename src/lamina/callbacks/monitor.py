@@ -24,7 +24,9 @@ class MonitorCallback(Callback):
         min_delta: a smaller change is no improvement.
     """
 
-    def __init__(self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0):
+    def __init__(
+        self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0
+    ):
         super().__init__()
         if mode not in ("auto", "min", "max"):
             warnings.warn(f"{type(self).__name__} mode '{mode}' is unknown, fallback to auto mode.", stacklevel=3)
@@ -46,9 +48,10 @@ class MonitorCallback(Callback):
         directions = [m._direction for m in self.model.metrics if m.name == name and m._direction]
         if not directions:
             raise ValueError(
-                f"{type(self).__name__} callback received monitor={self.monitor}, but Lamina isn't able to automatically "
-                "determine whether that metric should be maximized or minimized. Pass `mode='max'` in order to monitor "
-                "based on the highest metric value, or pass `mode='min'` in order to use the lowest value."
+                f"{type(self).__name__} callback received monitor={self.monitor}, but Lamina isn't able to "
+                "automatically determine whether that metric should be maximized or minimized. Pass "
+                "`mode='max'` in order to monitor based on the highest metric value, or pass `mode='min'` in order to "
+                "use the lowest value."
             )
         return str(directions[-1]) == "up"
 

@@ -1,4 +1,4 @@
-"""The three ways of calling a layer: on KerasTensors (a functional model), on nodes (in a trace), on numbers (at once)."""
+"""The three ways of calling a layer: on KerasTensors (functional models), on nodes (a trace), on numbers (at once)."""
 
 from __future__ import annotations
 

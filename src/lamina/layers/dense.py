@@ -54,7 +54,8 @@ class Dense(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.quantization_config = must_be_none(self, "quantization_config", quantization_config)
+        self.quantization_config = quantization_config
+        must_be_none(self, "quantization_config")
         self.input_spec = InputSpec(min_ndim=2)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -84,12 +85,15 @@ def positive(layer: Layer, name: str, value: Any) -> int:
     """A size that a user gave, or an error that says what it should be."""
     if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) <= 0:
         kind = type(layer).__name__
-        raise ValueError(f"Received an invalid value for `{name}` of {kind}, expected a positive integer. Received: {name}={value}")
+        raise ValueError(
+            f"Received an invalid value for `{name}` of {kind}, expected a positive integer. Received: {name}={value}"
+        )
     return int(value)
 
 
-def must_be_none(layer: Layer, name: str, value: Any) -> None:
-    """None; anything else is refused rather than ignored."""
+def must_be_none(layer: Layer, name: str) -> None:
+    """Refuse an argument of Keras's that is not followed, rather than ignore it."""
+    value = getattr(layer, name)
     if value is not None:
         raise ValueError(f"{type(layer).__name__} {layer.name!r}: {name}={value!r} is not supported, it must be None")
 

@@ -50,11 +50,16 @@ class Embedding(Layer):
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self.mask_zero = mask_zero
-        self.quantization_config = must_be_none(self, "quantization_config", quantization_config)
+        self.quantization_config = quantization_config
+        must_be_none(self, "quantization_config")
         if mask_zero:
-            raise ValueError(f"Embedding {self.name!r}: mask_zero=True is not supported; index 0 is a category like any other")
+            raise ValueError(
+                f"Embedding {self.name!r}: mask_zero=True is not supported; index 0 is a category like any other"
+            )
         if self.input_dim > INDEX_LIMIT and self.dtype == "float32":
-            raise ValueError(f"Embedding {self.name!r}: indices beyond 2^24 are not exact in float32; use dtype='float64'")
+            raise ValueError(
+                f"Embedding {self.name!r}: indices beyond 2^24 are not exact in float32; use dtype='float64'"
+            )
         if weights is not None:
             self.build((None,))
             self.set_weights([np.asarray(weights)] if not isinstance(weights, list | tuple) else weights)

@@ -44,7 +44,9 @@ class InputLayer(Layer):
         # A program's batch size is bound when it runs, so a fixed one is no condition.
         self.batch_shape = (None, *sizes[1:])
         if None in self.batch_shape[1:]:
-            raise ShapeError(f"Input {self.name!r} has the shape {self.batch_shape}: only the batch size may be unknown")
+            raise ShapeError(
+                f"Input {self.name!r} has the shape {self.batch_shape}: only the batch size may be unknown"
+            )
         self.built = True
         record(self, (), {}, KerasTensor(self.batch_shape, self.dtype, self.name))
 
@@ -99,4 +101,4 @@ def Input(
     if tensor is not None:
         raise ValueError("Input takes no `tensor`: call a layer on it instead")
     layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, optional, name)
-    return layer.output  # type: ignore[no-any-return]
+    return layer.output

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, Self
@@ -11,9 +10,18 @@ from typing import Any, Self
 import numpy as np
 
 from lamina import config, constraints, initializers, regularizers
-from lamina.errors import DtypeError, LaminaError, ShapeError
-from lamina.graph.node import DTYPES, Node
+from lamina.errors import LaminaError, ShapeError
+from lamina.graph.node import Node
 from lamina.layers import calling
+from lamina.layers.arguments import (
+    dtype_name,
+    dtype_record,
+    input_hint,
+    map_shapes,
+    own_arguments,
+    shape_tuples,
+    valid_name,
+)
 from lamina.layers.nested import flatten, map_leaves
 from lamina.layers.spec import InputSpec
 from lamina.layers.tensor import Call, KerasTensor
@@ -21,10 +29,6 @@ from lamina.metrics import Metric
 from lamina.saving.budget import first_values
 from lamina.trace import current, outside
 from lamina.variables import Variable
-
-BASE_ARGUMENTS = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
-# Attributes that refer to a layer's neighbours, not to parts of it.
-_NOT_PARTS = frozenset({"_inbound_nodes", "_own_trainable", "_own_fixed", "_call_losses"})
 
 
 class Layer:
@@ -49,6 +53,8 @@ class Layer:
     """
 
     input_spec: InputSpec | Sequence[InputSpec] | None = None
+    # Attributes that hold no parts of the layer, though there may be layers, variables or metrics in them.
+    not_parts = frozenset({"_inbound_nodes", "_own_trainable", "_own_fixed", "_call_losses"})
 
     def __init__(
         self,
@@ -60,7 +66,7 @@ class Layer:
         name: str | None = None,
         **kwargs: Any,
     ):
-        self._input_hint = _input_hint(kwargs)
+        self._input_hint = input_hint(kwargs)
         if kwargs:
             raise ValueError(f"{type(self).__name__} does not take the argument(s) {', '.join(sorted(kwargs))}")
         self.name = valid_name(name or config.unique_name(type(self).__name__))
@@ -120,7 +126,7 @@ class Layer:
     def build_from_config(self, config: Mapping[str, Any] | None) -> None:
         """Build the layer with the shapes that ``get_build_config`` gave."""
         if config and not self.built:
-            shapes = {name: _shape_tuples(shape) for name, shape in config.get("shapes_dict", config).items()}
+            shapes = {name: shape_tuples(shape) for name, shape in config.get("shapes_dict", config).items()}
             with outside():
                 self.build(*shapes.values())
             self._build_shapes = shapes
@@ -173,6 +179,7 @@ class Layer:
         if any(size is None for size in shape):
             raise ShapeError(f"a weight of layer {self.name!r} cannot have the shape {shape}: every size must be known")
         make = initializers.get("glorot_uniform" if initializer is None else initializer)
+        assert make is not None
         with outside():
             value = first_values(make, shape, dtype or self.dtype, self.name)
         variable = Variable(
@@ -187,7 +194,7 @@ class Layer:
     def _parts(self) -> Iterator[Any]:
         """The variables, metrics and layers that are attributes of this one, also inside lists and dictionaries."""
         for name, value in vars(self).items():
-            if name not in _NOT_PARTS:
+            if name not in self.not_parts:
                 yield from (x for x in _held(value) if isinstance(x, Variable | Layer | Metric))
 
     def _sublayers(self) -> list[Layer]:
@@ -352,7 +359,7 @@ class Layer:
         base: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": dtype_record(self.dtype)}
         if self.activity_regularizer is not None:
             base["activity_regularizer"] = self.activity_regularizer
-        return base | own_arguments(self)
+        return base | own_arguments(self, strict=type(self).get_config is Layer.get_config)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -361,20 +368,6 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def _input_hint(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
-    """The input's shape that old Keras code gives to the first layer of a Sequential; taken out of the arguments."""
-    given = kwargs.pop("input_shape", None)
-    size = kwargs.pop("input_dim", None)
-    if given is None and size is None:
-        return None
-    warnings.warn(
-        "Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, prefer using an "
-        "`Input(shape)` object as the first layer in the model instead.",
-        stacklevel=4,
-    )
-    return (size,) if given is None else tuple(given)
 
 
 def _held(x: Any) -> Iterator[Any]:
@@ -391,57 +384,10 @@ def _marking_built(layer: Layer, build: Callable[..., None]) -> Callable[..., No
     def built(*shapes: Any, **named: Any) -> None:
         build(*shapes, **named)
         given = dict(zip(calling.call_parameters(type(layer).build), shapes, strict=False)) | named
-        layer._build_shapes = layer._build_shapes or {k: _shape_tuples(v) for k, v in given.items()}
+        layer._build_shapes = layer._build_shapes or {k: shape_tuples(v) for k, v in given.items()}
         layer.built = True
 
     return built
-
-
-def own_arguments(layer: Layer) -> dict[str, Any]:
-    """The arguments of a layer's own ``__init__``, read from the attributes of the same names."""
-    names = [n for n in config.init_parameters(type(layer)) if n not in BASE_ARGUMENTS]
-    missing = [n for n in names if not hasattr(layer, n)]
-    if missing and type(layer).get_config is Layer.get_config:
-        raise TypeError(
-            f"{type(layer).__name__}.__init__ takes {missing[0]!r} but does not keep it: set self.{missing[0]} there, "
-            "or write get_config yourself"
-        )
-    return {n: getattr(layer, n) for n in names if n not in missing}
-
-
-def valid_name(name: str) -> str:
-    """The name itself, if it can be a part of a path."""
-    if not isinstance(name, str) or "/" in name:
-        raise ValueError(f"Argument `name` must be a string and cannot contain character `/`. Received: name={name!r}")
-    return name
-
-
-def dtype_name(dtype: Any) -> str:
-    """An element type from a name, or from a policy as Keras writes it into a config."""
-    if isinstance(dtype, Mapping):
-        dtype = dtype["config"]["name"]
-    name = config.floatx() if dtype is None else str(getattr(dtype, "name", dtype))
-    if name not in ("int64", *DTYPES):
-        raise DtypeError(f"a layer computes in float32 or float64, got dtype {name!r}")
-    return "int32" if name == "int64" else name
-
-
-def dtype_record(name: str) -> dict[str, Any]:
-    """An element type as Keras writes it into a layer's config."""
-    return {"module": "keras", "class_name": "DTypePolicy", "config": {"name": name}, "registered_name": None}
-
-
-def map_shapes(function: Callable[[tuple[int | None, ...]], Any], x: Any) -> Any:
-    """A structure of shapes with each shape replaced; a shape is a tuple (or list) of sizes."""
-    if isinstance(x, dict):
-        return {key: map_shapes(function, part) for key, part in x.items()}
-    if isinstance(x, list | tuple) and all(size is None or isinstance(size, int | np.integer) for size in x):
-        return function(tuple(x))
-    return type(x)(map_shapes(function, part) for part in x)
-
-
-def _shape_tuples(x: Any) -> Any:
-    return map_shapes(lambda shape: shape, x) if isinstance(x, list | tuple | dict) else x
 
 
 def unique(things: Any) -> list[Any]:

@@ -75,4 +75,6 @@ def _check_list(layer: Layer, shapes: Any, least: int) -> None:
     if not isinstance(shapes, list | tuple) or (shapes and not isinstance(shapes[0], list | tuple)):
         raise ShapeError(f"layer {layer.name!r} must be called on a list of inputs, got one of shape {shapes}")
     if len(shapes) < least:
-        raise ShapeError(f"layer {layer.name!r} must be called on a list of at least {least} input(s), got {len(shapes)}")
+        raise ShapeError(
+            f"layer {layer.name!r} must be called on a list of at least {least} input(s), got {len(shapes)}"
+        )

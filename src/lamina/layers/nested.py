@@ -1,4 +1,4 @@
-"""Nested structures of arrays: lists, tuples and dictionaries, the latter in the order of their sorted keys (Keras's rule)."""
+"""Nested structures of arrays: lists, tuples and dictionaries; the keys of the latter are sorted, as in Keras."""
 
 from __future__ import annotations
 

@@ -75,9 +75,7 @@ class BatchNormalization(Layer):
         """Create γ, β and the moving averages, one number a feature."""
         size = known_size(self, input_shape, self.axis)
         self.gamma, self.beta = affine_weights(self, (size,))
-        self.moving_mean = self.add_weight(
-            (size,), self.moving_mean_initializer, trainable=False, name="moving_mean"
-        )
+        self.moving_mean = self.add_weight((size,), self.moving_mean_initializer, trainable=False, name="moving_mean")
         self.moving_variance = self.add_weight(
             (size,), self.moving_variance_initializer, trainable=False, name="moving_variance"
         )
@@ -128,7 +126,7 @@ class LayerNormalization(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.axis = int(axis) if isinstance(axis, int) else list(axis)
+        self.axis: Any = int(axis) if isinstance(axis, int) else list(axis)
         self.epsilon = float(epsilon)
         self.center = center
         self.scale = scale

@@ -44,6 +44,8 @@ class Normalization(Layer):
         self.invert = invert
         self.input_mean = mean
         self.input_variance = variance
+        self.mean: Any = None  # a Variable, or an array where it was given
+        self.variance: Any = None
 
     def get_config(self) -> dict[str, Any]:
         """See ``Layer.get_config``; adapted statistics are weights, not a part of the config."""
@@ -55,7 +57,9 @@ class Normalization(Layer):
         """Create mean, variance and count, or place the given values."""
         rank = len(input_shape)
         if any(not -rank <= a < rank for a in self.axis):
-            raise ShapeError(f"layer {self.name!r}: axis {list(self.axis)} does not exist in an input of shape {input_shape}")
+            raise ShapeError(
+                f"layer {self.name!r}: axis {list(self.axis)} does not exist in an input of shape {input_shape}"
+            )
         self._kept = sorted({a % rank for a in self.axis})
         shape = tuple(known_size(self, input_shape, a) for a in self._kept)
         if self.input_mean is not None:

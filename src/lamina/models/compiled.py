@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any
 
 from lamina import config, losses, metrics, ops
@@ -61,7 +63,11 @@ def aligned(value: Any, outputs: Outputs, what: str) -> list[Any]:
 
 def object_name(thing: Any) -> str:
     """What a loss or metric is called in logs."""
-    return str(thing.name) if hasattr(thing, "name") else config.snake_case(getattr(thing, "__name__", type(thing).__name__))
+    return (
+        str(thing.name)
+        if hasattr(thing, "name")
+        else config.snake_case(getattr(thing, "__name__", type(thing).__name__))
+    )
 
 
 def by_shape(y: Any, y_pred: Any, binary: Any, sparse: Any, categorical: Any) -> Any:
@@ -121,7 +127,7 @@ class CompiledLoss:
             if self.trackers:
                 self.trackers[place].update_state(value)  # Keras weighs the batches alike here, unlike in "loss"
             terms.append(value if factor is None else value * factor)
-        return sum(terms[1:], start=terms[0]) if terms else None
+        return reduce(add, terms) if terms else None
 
     def sparse(self) -> Iterator[tuple[int, Any]]:
         """(output, class to ignore) of each loss whose targets are class numbers."""
@@ -150,7 +156,9 @@ def _spread_loss(loss: Any, outputs: Outputs) -> list[Any]:
             return list(loss.values())
         unknown = [key for key in loss if key not in names]
         if unknown:
-            raise KeyError(f"The path: ({unknown[0]!r},) in the `loss` argument, can't be found in the model's output {names}")
+            raise KeyError(
+                f"The path: ({unknown[0]!r},) in the `loss` argument, can't be found in the model's output {names}"
+            )
         return [loss.get(name) for name in names]
     if isinstance(loss, list | tuple):
         if len(loss) != outputs.count:
@@ -169,7 +177,8 @@ def _spread_weights(weights: Any, outputs: Outputs) -> list[float | None]:
     if isinstance(weights, list | tuple):
         if len(weights) != outputs.count:
             raise ValueError(
-                f"`loss_weights` must match the number of losses, got {outputs.count} losses and {len(weights)} weights."
+                f"`loss_weights` must match the number of losses, got {outputs.count} losses and "
+                f"{len(weights)} weights."
             )
         return list(weights)
     return [weights] * outputs.count
@@ -208,11 +217,6 @@ class CompiledMetrics:
         self.plain: list[tuple[int, str | None, metrics.Metric]] = []
         self.weighted: list[tuple[int, str | None, metrics.Metric]] = []
         self.built = False
-
-    @property
-    def metrics(self) -> list[metrics.Metric]:
-        """All of them, the weighted ones last."""
-        return [metric for _, _, metric in (*self.plain, *self.weighted)]
 
     def build(self, ys: Sequence[Any], predictions: Sequence[Any], outputs: Outputs) -> None:
         """Choose the metrics once the shapes are known."""

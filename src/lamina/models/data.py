@@ -57,7 +57,9 @@ def check_rows(x: Any, y: Any, weight: Any) -> int:
         raise DataError("there are no data: x holds no array")
     if len(counts) > 1:
         listed = "".join(f"'{name}' sizes: {', '.join(map(str, s))}\n" for name, s in sizes.items() if s)
-        raise DataError(f"Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.{listed}")
+        raise DataError(
+            f"Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.{listed}"
+        )
     if counts[0] == 0:
         raise DataError("there are no data: the arrays have no rows")
     return counts[0]
@@ -105,7 +107,9 @@ def _frame(frame: Any, what: str) -> np.ndarray:
         if column.ndim != 1:
             raise DataError(f"{what} has more than one column named {name!r}")
         if column.dtype.kind not in "fiub":
-            raise DataError(f"Invalid dtype: {column.dtype}. Column {name!r} of {what} does not hold numbers; encode it first")
+            raise DataError(
+                f"Invalid dtype: {column.dtype}. Column {name!r} of {what} does not hold numbers; encode it first"
+            )
     return np.column_stack(columns) if columns else np.empty((len(frame), 0))
 
 
@@ -209,7 +213,9 @@ def class_weights(y: Any, class_weight: Mapping[Any, float]) -> np.ndarray:
         raise DataError("`class_weight` is only supported for models with a single output.")
     keys = [k for k in class_weight if isinstance(k, bool) or not isinstance(k, int | np.integer)]
     if keys:
-        raise DataError(f"the keys of `class_weight` must be class numbers, got {keys[0]!r} of type {type(keys[0]).__name__}")
+        raise DataError(
+            f"the keys of `class_weight` must be class numbers, got {keys[0]!r} of type {type(keys[0]).__name__}"
+        )
     y = targets[0]
     classes = np.argmax(y, axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else np.round(y.reshape(len(y), -1)[:, 0])
     weights = np.ones(len(y))
@@ -229,6 +235,6 @@ def check_labels(array: np.ndarray, classes: int, ignored: int | None, what: str
         row = int(np.argwhere(wrong)[0][0])
         value = array[tuple(np.argwhere(wrong)[0])]
         raise DataError(
-            f"Received a label value of {value:g} which is outside the valid range of [0, {classes}) ({what}, row {row}): "
-            f"the output has {classes} classes"
+            f"Received a label value of {value:g} which is outside the valid range of [0, {classes}) "
+            f"({what}, row {row}): the output has {classes} classes"
         )

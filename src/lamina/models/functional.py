@@ -19,7 +19,9 @@ from lamina.trace import current
 class Functional(Model):
     """What ``Model(inputs, outputs)`` makes; see there."""
 
-    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool | None = None, **kwargs: Any):
+    def __init__(
+        self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool | None = None, **kwargs: Any
+    ):
         super().__init__(name=name, **kwargs)
         self._inputs_struct = _tensors(inputs, "inputs")
         self._outputs_struct = _tensors(outputs, "outputs")
@@ -88,7 +90,9 @@ class Functional(Model):
         for call in self._order:
             if isinstance(call.operation, InputLayer):
                 continue
-            kwargs = {k: v for k, v in call.kwargs.items() if k != "training" or trace is None or trace.training is None}
+            kwargs = {
+                k: v for k, v in call.kwargs.items() if k != "training" or trace is None or trace.training is None
+            }
             outputs = call.operation(*map_leaves(value, call.args), **map_leaves(value, kwargs))
             found.update(zip(map(id, flatten(call.outputs)), flatten(outputs), strict=True))
         return map_leaves(value, self._outputs_struct)
@@ -120,7 +124,9 @@ class Functional(Model):
             return {"class_name": "__keras_tensor__", "config": config}
 
         calls = [call for call in layer._inbound_nodes if call in self._order and not isinstance(layer, InputLayer)]
-        nodes = [{"args": list(map_leaves(plain, call.args)), "kwargs": map_leaves(plain, call.kwargs)} for call in calls]
+        nodes = [
+            {"args": list(map_leaves(plain, call.args)), "kwargs": map_leaves(plain, call.kwargs)} for call in calls
+        ]
         return {**saving.serialize_keras_object(layer), "name": layer.name, "inbound_nodes": nodes}
 
     @classmethod
@@ -133,16 +139,20 @@ class Functional(Model):
 def _tensors(x: Any, what: str) -> Any:
     for tensor in flatten(x):
         if not isinstance(tensor, KerasTensor) or tensor._keras_history is None:
-            raise ValueError(f"All `{what}` values must be KerasTensors. Received: {what}={x} including invalid value {tensor}")
+            raise ValueError(
+                f"All `{what}` values must be KerasTensors. Received: {what}={x} including invalid value {tensor}"
+            )
         if what == "inputs" and not isinstance(tensor._keras_history.operation, InputLayer):
-            raise ValueError(f"`inputs` must come from Input, but {tensor} comes from layer {tensor._keras_history.operation.name!r}")
+            raise ValueError(
+                f"`inputs` must come from Input, but {tensor} comes from layer {tensor._keras_history.operation.name!r}"
+            )
     return map_leaves(lambda tensor: tensor, x)
 
 
 def _call_of(tensor: KerasTensor) -> Call:
     history = tensor._keras_history
     assert history is not None
-    return history.operation._inbound_nodes[history.node_index]  # type: ignore[no-any-return]
+    return history.operation._inbound_nodes[history.node_index]
 
 
 def _parents(call: Call) -> list[Call]:
@@ -164,7 +174,9 @@ def ordered_calls(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list
     given = set(map(_call_of, inputs))
     for call in depth:
         if isinstance(call.operation, InputLayer) and call not in given:
-            raise LaminaError(f"Graph disconnected: the outputs need the Input {call.operation.name!r}, which is not in inputs")
+            raise LaminaError(
+                f"Graph disconnected: the outputs need the Input {call.operation.name!r}, which is not in inputs"
+            )
     place = {call: i for i, call in enumerate(visited)}
     return sorted(depth, key=lambda call: (-depth[call], first_seen[call.operation], place.get(call, -1)))
 
@@ -203,7 +215,8 @@ def _check_names(layers: Iterable[Layer]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ValueError(
-                f'The name "{name}" is used {names.count(name)} times in the model. All operation names should be unique.'
+                f'The name "{name}" is used {names.count(name)} times in the model. '
+                "All operation names should be unique."
             )
 
 
@@ -278,5 +291,3 @@ def _filled(x: Any, made: Mapping[tuple[str, int], Call]) -> Any:
     if isinstance(x, dict):
         return {key: _filled(part, made) for key, part in x.items()}
     return [_filled(part, made) for part in x] if isinstance(x, list | tuple) else saving.deserialize_keras_object(x)
-
-

@@ -93,9 +93,7 @@ def _positive(name: str, value: Any) -> int:
     return int(value)
 
 
-def run(
-    step: Step, feed: Feed, span: tuple[np.ndarray | None, int, int], first_step: int, watch: Watch
-) -> list[Part]:
+def run(step: Step, feed: Feed, span: tuple[np.ndarray | None, int, int], first_step: int, watch: Watch) -> list[Part]:
     """Run a compiled step over a part of the data.
 
     Args:

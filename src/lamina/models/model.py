@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-import numpy as np
-
 from lamina import saving
 from lamina.errors import LaminaError
-from lamina.layers.input_layer import InputLayer
-from lamina.layers.layer import Layer, map_shapes
-from lamina.layers.nested import flatten
+from lamina.layers.arguments import map_shapes
+from lamina.layers.layer import Layer
 from lamina.layers.tensor import KerasTensor
 from lamina.models.trainer import Trainer
-from lamina.trace import current, outside
+from lamina.trace import outside
 
 COMPILE_CONFIG = (
     "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile",
 )  # fmt: skip
 
 
-class Model(Layer, Trainer):
+class Model(Trainer):
     """A functional model from KerasTensors, or the base of a class with a ``call`` of its own.
 
     Args:
@@ -47,11 +44,10 @@ class Model(Layer, Trainer):
     def __init__(self, *args: Any, **kwargs: Any):
         if args or {"inputs", "outputs"} & set(kwargs):
             raise TypeError(
-                f"{type(self).__name__}.__init__ passes inputs and outputs to Model: a subclass with a `call` of its own "
-                "takes none; for a functional model with methods of your own subclass lamina.models.Functional"
+                f"{type(self).__name__}.__init__ passes inputs and outputs to Model: a subclass with a `call` of its "
+                "own takes none; for a functional model with methods of your own subclass lamina.models.Functional"
             )
-        Layer.__init__(self, **{"autocast": False, **kwargs})
-        Trainer.__init__(self)
+        super().__init__(**kwargs)
 
     # -- what a model is made of
 
@@ -70,7 +66,9 @@ class Model(Layer, Trainer):
             raise ValueError("Provide either a layer name or layer index at `get_layer`.")
         if index is not None:
             if index >= len(self.layers):
-                raise ValueError(f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers.")
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers."
+                )
             return self.layers[index]
         for layer in self.layers:
             if layer.name == name:
@@ -94,40 +92,6 @@ class Model(Layer, Trainer):
         self._build_shapes = {"input_shape": shape}  # layers inside are built as they are called
         self.built = True
         return None
-
-    @property
-    def losses(self) -> list[Any]:
-        """Penalties: while a graph is built those of this graph, else those of the latest call; then the weights'."""
-        trace = current()
-        if trace is None:
-            return super().losses
-        penalties = [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
-        return [*trace.losses, *penalties]
-
-    def _own_metrics(self) -> list[Any]:
-        own = {id(m) for m in (self._loss_tracker, *self._compiled_parts())}
-        return [m for m in super()._own_metrics() if id(m) not in own]
-
-    def _compiled_parts(self) -> list[Any]:
-        parts = [] if self._compiled_metrics is None else self._compiled_metrics.metrics
-        return [*parts, *([] if self._compiled_loss is None else self._compiled_loss.trackers)]
-
-    # -- what the trainer asks
-
-    def _output_names(self) -> list[str] | None:
-        """Names of the outputs, if they are known: those of the layers that make them."""
-        return None
-
-    def _float_dtype(self) -> str:
-        """The float type of the whole computation."""
-        inner = [x for x in self._flatten_layers() if not isinstance(x, InputLayer | Model)]
-        wide = any(x.dtype == "float64" for x in inner) or (not inner and self.dtype == "float64")
-        return "float64" if wide else "float32"
-
-    def _standard_inputs(self, x: Any) -> tuple[Any, list[str]]:
-        """Data in the structure of the inputs, and the dtype that the graph sees for each array."""
-        dtype = self._float_dtype()
-        return x, ["int32" if a.dtype.kind in "iu" else dtype for a in map(np.asarray, flatten(x))]
 
     def summary(
         self,

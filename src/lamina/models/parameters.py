@@ -30,7 +30,9 @@ class Parameters:
         dtypes = sorted({v.dtype for v in self.variables})
         if len(dtypes) > 1:
             names = {v.dtype: v.path for v in self.variables}
-            raise DtypeError(f"a model trains in one float type, but {', '.join(f'{p} is {d}' for d, p in names.items())}")
+            raise DtypeError(
+                f"a model trains in one float type, but {', '.join(f'{p} is {d}' for d, p in names.items())}"
+            )
         ends = list(accumulate(prod(v.shape) for v in self.variables))
         self.flat = np.empty(ends[-1] if ends else 0, dtypes[0] if dtypes else "float32")
         self._windows = [slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True)] if ends else []

@@ -7,8 +7,9 @@ from typing import Any, Self
 
 from lamina import saving
 from lamina.errors import LaminaError
+from lamina.layers.arguments import dtype_record
 from lamina.layers.input_layer import InputLayer
-from lamina.layers.layer import Layer, dtype_record
+from lamina.layers.layer import Layer
 from lamina.layers.nested import is_nested
 from lamina.layers.tensor import KerasTensor
 from lamina.models.inputs import standard_arrays, standard_nodes
@@ -31,7 +32,9 @@ class Sequential(Model):
         (None, 1)
     """
 
-    def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any):
+    def __init__(
+        self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any
+    ):
         super().__init__(trainable=trainable, name=name, **kwargs)
         self._layers: list[Layer] = []
         self._tensors: list[Any] = []  # what enters the first layer and what leaves each, once it is known
@@ -127,7 +130,7 @@ class Sequential(Model):
     @property
     def input(self) -> KerasTensor:
         """What enters the first layer."""
-        return self._known()[0]  # type: ignore[no-any-return]
+        return self._known()[0]
 
     @property
     def output(self) -> Any:
@@ -146,7 +149,9 @@ class Sequential(Model):
 
     def _known(self) -> list[Any]:
         if not self._tensors:
-            raise AttributeError(f"Sequential model '{self.name}' has no defined inputs yet: give it an Input or call it")
+            raise AttributeError(
+                f"Sequential model '{self.name}' has no defined inputs yet: give it an Input or call it"
+            )
         return self._tensors
 
     def _output_names(self) -> list[str] | None:
@@ -179,5 +184,7 @@ def _layer_of(x: Any) -> Layer:
     if isinstance(x, KerasTensor) and x._keras_history is not None:
         x = x._keras_history.operation
     if not isinstance(x, Layer):
-        raise ValueError(f"Only instances of `Layer` can be added to a Sequential model. Received: {x} (of type {type(x)})")
+        raise ValueError(
+            f"Only instances of `Layer` can be added to a Sequential model. Received: {x} (of type {type(x)})"
+        )
     return x

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +16,11 @@ from lamina.layers.nested import flatten, map_leaves
 from lamina.metrics import Metric
 from lamina.models.compiled import Outputs
 from lamina.models.data import Leaf, Rows, check_labels
+from lamina.models.objective import Objective
 from lamina.models.parameters import BUFFER, Parameters
 from lamina.rewrite.gradients import gradients
 from lamina.trace import Trace
 from lamina.variables import Variable
-
-if TYPE_CHECKING:
-    from lamina.models.model import Model
 
 
 @dataclass
@@ -86,7 +84,7 @@ def _number(value: Any) -> Any:
     return float(array) if array.ndim == 0 else array
 
 
-def train_step(model: Model, rows: Rows) -> Step:
+def train_step(model: Objective, rows: Rows) -> Step:
     """Forward, loss, gradients, update and metric sums of one batch as one program."""
     _forward(model, rows, Trace(training=True))  # builds what is not built yet, so that all variables are known
     parameters = Parameters(model.trainable_weights)
@@ -105,7 +103,7 @@ def train_step(model: Model, rows: Rows) -> Step:
     return _reporting(model, step)
 
 
-def _updates(model: Model, trace: Trace, parameters: Parameters, loss: Node) -> tuple[tuple[Node, Node], ...]:
+def _updates(model: Objective, trace: Trace, parameters: Parameters, loss: Node) -> tuple[tuple[Node, Node], ...]:
     optimizer = model.optimizer
     with trace.active():
         slopes = gradients(loss, [trace.window(v) for v in parameters.variables])
@@ -114,7 +112,7 @@ def _updates(model: Model, trace: Trace, parameters: Parameters, loss: Node) -> 
             return tuple(optimizer.updates(parameters.node, slopes, parameters.variables))
 
 
-def test_step(model: Model, rows: Rows) -> Step:
+def test_step(model: Objective, rows: Rows) -> Step:
     """Forward, loss and metric sums of one batch as one program."""
     trace = Trace(training=False)
     _, outputs, labels = _loss(model, rows, trace, training=False)
@@ -123,7 +121,7 @@ def test_step(model: Model, rows: Rows) -> Step:
     return _reporting(model, step)
 
 
-def predict_step(model: Model, rows: Rows) -> Step:
+def predict_step(model: Objective, rows: Rows) -> Step:
     """The outputs for one batch as one program."""
     trace = Trace(training=False)
     structure, nodes = _forward(model, rows, trace)
@@ -131,11 +129,11 @@ def predict_step(model: Model, rows: Rows) -> Step:
     return _compiled(model, graph, trace, Outputs(structure, model._output_names()))
 
 
-def _compiled(model: Model, graph: Graph, trace: Trace, outputs: Outputs) -> Step:
+def _compiled(model: Objective, graph: Graph, trace: Trace, outputs: Outputs) -> Step:
     return Step(engine.compile(graph, model._target(), model._threads()), trace, outputs, graph)
 
 
-def _reporting(model: Model, step: Step) -> Step:
+def _reporting(model: Objective, step: Step) -> Step:
     step.metrics = model._named_metrics()
     step.weights = [*model.trainable_weights, *model.non_trainable_weights]
     return step
@@ -145,16 +143,18 @@ def _node(x: Leaf | None) -> Node | None:
     return None if x is None else leaf("input", x.shape, x.dtype, name=x.name)
 
 
-def _forward(model: Model, rows: Rows, trace: Trace) -> tuple[Any, list[Node]]:
+def _forward(model: Objective, rows: Rows, trace: Trace) -> tuple[Any, list[Node]]:
     with trace.active():
         y_pred = model(map_leaves(_node, rows.x), training=trace.training)
         nodes = [as_node(x) for x in flatten(y_pred)]
     if any(None not in node.shape[:1] for node in nodes):
-        raise DataError(f"an output of model {model.name!r} has no row for each example: shapes {[n.shape for n in nodes]}")
+        raise DataError(
+            f"an output of model {model.name!r} has no row for each example: shapes {[n.shape for n in nodes]}"
+        )
     return y_pred, nodes
 
 
-def _loss(model: Model, rows: Rows, trace: Trace, training: bool) -> tuple[Node, Outputs, list[Labels]]:
+def _loss(model: Objective, rows: Rows, trace: Trace, training: bool) -> tuple[Node, Outputs, list[Labels]]:
     for metric in model._own_metrics():
         metric.to(model._float_dtype())
     y_pred, nodes = _forward(model, rows, trace)
@@ -169,7 +169,7 @@ def _loss(model: Model, rows: Rows, trace: Trace, training: bool) -> tuple[Node,
     return loss, outputs, list(_labels(model, rows, nodes, outputs))
 
 
-def _labels(model: Model, rows: Rows, nodes: list[Node], outputs: Outputs) -> list[Labels]:
+def _labels(model: Objective, rows: Rows, nodes: list[Node], outputs: Outputs) -> list[Labels]:
     if model._compiled_loss is None or rows.y is None:
         return []
     leaves = model._aligned_targets(rows.y, outputs)

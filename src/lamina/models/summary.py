@@ -51,7 +51,7 @@ def print_summary(
         table.add_row(*_row(layer, depth, model if branched else None, show_trainable))
     console = Console(highlight=False, **({"force_terminal": False, "color_system": None} if print_fn else {}))  # type: ignore[arg-type]
     with console.capture() as captured:
-        console.print(f"[bold]Model: \"{_escaped(model.name)}\"[/]", table, *totals(model), sep="\n")
+        console.print(f'[bold]Model: "{_escaped(model.name)}"[/]', table, *totals(model), sep="\n")
     (print_fn or console.out)(captured.get().rstrip("\n"))
 
 
@@ -125,8 +125,11 @@ def _output_shape(layer: Layer) -> str:
 
 
 def _connections(layer: Layer, model: Any) -> str:
-    sources = [x._keras_history for call in layer._inbound_nodes if call in model._order for x in _inputs(call)]
-    return ", ".join(f"{h.operation.name}[{_colored(str(h.node_index))}][{_colored(str(h.tensor_index))}]" for h in sources)
+    calls = [call for call in layer._inbound_nodes if call in model._order]
+    sources = [h for call in calls for x in _inputs(call) if (h := x._keras_history) is not None]
+    return ", ".join(
+        f"{h.operation.name}[{_colored(str(h.node_index))}][{_colored(str(h.tensor_index))}]" for h in sources
+    )
 
 
 def totals(model: Model) -> list[str]:

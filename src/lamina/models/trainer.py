@@ -1,205 +1,36 @@
-"""Trainer: compile, fit, evaluate, predict, and the same for single batches."""
+"""Trainer: fit, evaluate, predict, and the same for single batches."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from lamina import metrics, optimizers, random
+from lamina import random
 from lamina.callbacks import CallbackList
 from lamina.errors import DataError
-from lamina.graph.node import Node
 from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.models import loop
-from lamina.models.compiled import CompiledLoss, CompiledMetrics, Outputs, aligned, as_column, rows_of
-from lamina.models.data import (
-    Leaf,
-    Rows,
-    as_arrays,
-    check_rows,
-    class_weights,
-    engine_array,
-    split,
-    target_kind,
-)
+from lamina.models.data import Leaf, Rows, as_arrays, check_rows, class_weights, engine_array, split, target_kind
 from lamina.models.finite import Guard
+from lamina.models.objective import Objective
 from lamina.models.steps import Step, predict_step, test_step, train_step
-
-if TYPE_CHECKING:
-    from lamina.models.model import Model
 
 _MAKE = {"train": train_step, "test": test_step, "predict": predict_step}
 
 
-class Trainer:
-    """The training half of a Model."""
-
-    def __init__(self) -> None:
-        self.optimizer: Any = None
-        self.loss: Any = None
-        self.stop_training = False
-        self.history: Any = None
-        self.compiled = False
-        self.compile_arguments: dict[str, Any] = {}
-        self._compiled_loss: CompiledLoss | None = None
-        self._compiled_metrics: CompiledMetrics | None = None
-        self._loss_tracker: metrics.Mean | None = None
-        self._steps: dict[Any, Step] = {}
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool = False,
-        steps_per_execution: int = 1,
-        jit_compile: Any = "auto",
-        auto_scale_loss: bool = True,
-        target: str = "core",
-        threads: int | None = None,
-    ) -> None:
-        """Say how to train.
-
-        Args:
-            optimizer: a name or an Optimizer.
-            loss: a loss, or a list or dictionary of losses for several outputs.
-            loss_weights: factors of the losses, likewise.
-            metrics: a list of metrics; for several outputs a list of lists, or a dictionary by output.
-            weighted_metrics: metrics that take sample and class weights into account.
-            run_eagerly: run on the NumPy target, the readable reference.
-            steps_per_execution: batches between two calls of batch callbacks.
-            jit_compile, auto_scale_loss: taken for Keras's sake; every step is compiled.
-            target: ``"core"`` or ``"numpy"``.
-            threads: threads of the core; all usable ones by default. The numbers do not depend on it.
-
-        As in Keras, an earlier loss or earlier metrics stay where the new call names none.
-        """
-        self.optimizer = optimizers.get(optimizer)
-        if loss is not None:
-            self.loss = loss
-        if loss is not None or loss_weights is not None:
-            self._compiled_loss = None if self.loss is None else CompiledLoss(self.loss, loss_weights)
-            self._loss_tracker = None
-        if metrics is not None or weighted_metrics is not None:
-            self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics)
-        self.compile_arguments = {
-            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
-            "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": False,
-            "target": target, "threads": threads,
-        }  # fmt: skip
-        self.compiled = True
-        self.stop_training = False
-        self._steps.clear()
-
-    def _target(self) -> str:
-        chosen = self.compile_arguments
-        return "numpy" if chosen.get("run_eagerly") else str(chosen.get("target", "core"))
-
-    def _threads(self) -> int:
-        return int(self.compile_arguments.get("threads") or usable_cores())
-
-    def _require_compiled(self) -> None:
-        if not self.compiled:
-            raise ValueError("You must call `compile()` before using the model.")
-        for name in ("train_step", "test_step", "predict_step"):
-            if hasattr(self, name):
-                raise ValueError(f"{type(self).__name__}.{name}: a step of your own is not run; override `compute_loss`")
-
-    # -- loss and metrics, in the graph
-
-    def compute_loss(
-        self: Model, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Any:  # fmt: skip
-        """The loss of one batch; a subclass may write its own, with ``lamina.ops``.
-
-        Args:
-            x: the inputs.
-            y: the targets.
-            y_pred: the model's outputs.
-            sample_weight: weights of the rows, or None.
-            training: whether this is a training step.
-
-        Returns:
-            One number: the compiled losses plus ``self.losses``.
-        """
-        outputs = Outputs(y_pred, self._output_names())
-        terms = [*self.losses]
-        if self._compiled_loss is not None:
-            predictions = flatten(y_pred)
-            ys = self._targets(y, outputs, predictions)
-            total = self._compiled_loss(ys, predictions, _weights(sample_weight, outputs), outputs)
-            terms = terms if total is None else [total, *terms]
-        if not terms:
-            raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
-        return sum(terms[1:], start=terms[0])
-
-    def compute_metrics(self: Model, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take one batch into account in the compiled metrics."""
-        if self._compiled_metrics is None or y is None:
-            return
-        outputs = Outputs(y_pred, self._output_names())
-        predictions = flatten(y_pred)
-        ys = self._targets(y, outputs, predictions)
-        self._compiled_metrics.update(ys, predictions, _weights(sample_weight, outputs), outputs)
-
-    def _targets(self, y: Any, outputs: Outputs, predictions: Sequence[Any]) -> list[Any]:
-        return [as_column(a, b) for a, b in zip(self._aligned_targets(y, outputs), predictions, strict=True)]
-
-    def _aligned_targets(self, y: Any, outputs: Outputs) -> list[Any]:
-        """The parts of y by output; those without a loss may be left out."""
-        if y is None:
-            raise DataError("the model has a loss or metrics that need targets: give y")
-        given = flatten(y)
-        wanted = [] if self._compiled_loss is None else self._compiled_loss.wanted(outputs)
-        if isinstance(y, dict) or len(given) != sum(w is not None for w in wanted) or len(given) == outputs.count:
-            return aligned(y, outputs, "y")
-        parts = iter(given)
-        return [None if w is None else next(parts) for w in wanted]
-
-    def _track_loss(self, loss: Node) -> None:
-        """Keras weighs the loss of each batch by its number of rows."""
-        if self._loss_tracker is None:
-            self._loss_tracker = metrics.Mean(name="loss", dtype=loss.dtype)
-        self._loss_tracker.update_state(loss, sample_weight=rows_of(loss))
-
-    def _named_metrics(self: Model) -> dict[str, metrics.Metric]:
-        """All metrics by their keys in logs, in Keras's order."""
-        found: dict[str, metrics.Metric] = {}
-        if self._loss_tracker is not None:
-            found["loss"] = self._loss_tracker
-        if self._compiled_metrics is not None:
-            found |= self._compiled_metrics.named()
-        if self._compiled_loss is not None:
-            found |= {m.name: m for m in self._compiled_loss.trackers}
-        return found | {m.name: m for m in self._own_metrics()}
-
-    @property
-    def metrics(self: Model) -> list[metrics.Metric]:
-        """The loss's tracker, the compiled metrics, the losses of single outputs, and those of layers."""
-        return list(self._named_metrics().values())
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """The names of ``metrics``."""
-        return [m.name for m in self.metrics]
-
-    def reset_metrics(self) -> None:
-        """Begin all metrics anew."""
-        for metric in self.metrics:
-            metric.reset_state()
-
-    def get_metrics_result(self) -> dict[str, Any]:
-        """The present results by name."""
-        return {name: metric.result() for name, metric in self._named_metrics().items()}
+class Trainer(Objective):
+    """What runs over data: compiled steps, epoch by epoch."""
 
     # -- data
 
-    def _rows(self: Model, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Rows:
+    def _standard_inputs(self, x: Any) -> tuple[Any, list[str]]:
+        """Data in the structure of the inputs, and the dtype that the graph sees for each array."""
+        dtype = self._float_dtype()
+        return x, ["int32" if a.dtype.kind in "iu" else dtype for a in map(np.asarray, flatten(x))]
+
+    def _rows(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Rows:
         """Checked and converted data."""
         x, y = as_arrays(x, "x"), as_arrays(y, "y")
         sample_weight = as_arrays(sample_weight, "sample_weight")
@@ -227,8 +58,8 @@ class Trainer:
             map_leaves(lambda a: leaf_of("w", "sample_weight", a, dtype), sample_weight),
         )  # fmt: skip
 
-    def _step(self: Model, kind: str, rows: Rows) -> Step:
-        """The compiled step for such data, which are checked; kept until ``compile``, or layers are frozen or thawed."""
+    def _step(self, kind: str, rows: Rows) -> Step:
+        """The compiled step for such data, after a check of them; kept until ``compile``, and by ``trainable``."""
         frozen = tuple(layer.trainable for layer in self._flatten_layers()) if kind == "train" else ()
         key = (kind, rows.key, frozen, self._target(), self._threads())
         if key not in self._steps:
@@ -239,7 +70,7 @@ class Trainer:
     # -- whole data sets
 
     def fit(
-        self: Model,
+        self,
         x: Any = None,
         y: Any = None,
         batch_size: int | None = None,
@@ -294,9 +125,9 @@ class Trainer:
         feed = loop.Feed(rows, batch_size, steps_per_epoch, shuffle, random.generator(None))
         held_out = None
         if validation_data is not None:
-            held = self._rows(*_unpacked(validation_data))
-            held_out = loop.Feed(held, validation_batch_size or batch_size, validation_steps)
-            self._step("test", held)  # so that unfit data are found before training, not after an epoch
+            kept = self._rows(*_unpacked(validation_data))
+            held_out = loop.Feed(kept, validation_batch_size or batch_size, validation_steps)
+            self._step("test", kept)  # so that unfit data are found before training, not after an epoch
         callbacks = _callback_list(callbacks, self, verbose, epochs=epochs, steps=feed.epoch_steps)
         self.stop_training = False
         callbacks.on_train_begin()
@@ -314,7 +145,7 @@ class Trainer:
         callbacks.on_train_end(logs)
         return self.history
 
-    def _train_epoch(self: Model, step: Step, feed: loop.Feed, epoch: int, callbacks: CallbackList) -> dict[str, Any]:
+    def _train_epoch(self, step: Step, feed: loop.Feed, epoch: int, callbacks: CallbackList) -> dict[str, Any]:
         step.reset()
         guard, span, before = Guard(step), feed.epoch(), int(self.optimizer.iterations.value)
         watch = _watch(self, callbacks, "train", step, before)
@@ -329,7 +160,7 @@ class Trainer:
             self.optimizer.iterations.assign(before + steps)
 
     def evaluate(
-        self: Model,
+        self,
         x: Any = None,
         y: Any = None,
         batch_size: int | None = None,
@@ -358,7 +189,7 @@ class Trainer:
         logs = self._evaluate(feed, callbacks)
         return logs if return_dict else self._in_order(logs)
 
-    def _evaluate(self: Model, feed: loop.Feed, callbacks: CallbackList) -> dict[str, Any]:
+    def _evaluate(self, feed: loop.Feed, callbacks: CallbackList) -> dict[str, Any]:
         step = self._step("test", feed.rows)
         step.reset()
         callbacks.on_test_begin()
@@ -374,7 +205,7 @@ class Trainer:
         return values[0] if len(values) == 1 else values
 
     def predict(
-        self: Model,
+        self,
         x: Any,
         batch_size: int | None = None,
         verbose: Any = "auto",
@@ -405,7 +236,7 @@ class Trainer:
     # -- single batches
 
     def train_on_batch(
-        self: Model, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:  # fmt: skip
         """One training step on all rows given.
 
@@ -422,7 +253,7 @@ class Trainer:
         logs = self._train_epoch(step, loop.Feed(rows, rows.count), 0, CallbackList(model=self))
         return self._answer(logs, return_dict)
 
-    def test_on_batch(self: Model, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of all rows given, as one batch; see ``evaluate``."""
         self._require_compiled()
         rows = self._rows(x, y, sample_weight)
@@ -431,26 +262,12 @@ class Trainer:
     def _answer(self, logs: dict[str, Any], return_dict: bool) -> Any:
         return logs if return_dict else self._in_order(logs)
 
-    def predict_on_batch(self: Model, x: Any) -> Any:
+    def predict_on_batch(self, x: Any) -> Any:
         """The outputs for all rows given, as one batch; see ``predict``."""
         rows = self._rows(x)
         feed = loop.Feed(rows, rows.count)
         step = self._step("predict", rows)
         return _joined(step, loop.run(step, feed, feed.epoch(), 0, loop.at_once))
-
-
-def usable_cores() -> int:
-    """The processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _weights(sample_weight: Any, outputs: Outputs) -> list[Any]:
-    """The weights of the rows for each output: the same for all, or one array each."""
-    if sample_weight is None or len(flatten(sample_weight)) == 1:
-        return [None if sample_weight is None else flatten(sample_weight)[0]] * outputs.count
-    return aligned(sample_weight, outputs, "sample_weight")
 
 
 def _unpacked(data: Any) -> tuple[Any, Any, Any]:

@@ -1,0 +1,81 @@
+"""The arguments that all layers share: checked names, dtypes and shapes, from what users and configs give."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from lamina import config
+from lamina.errors import DtypeError
+from lamina.graph.node import DTYPES
+
+BASE_ARGUMENTS = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
+
+
+def valid_name(name: str) -> str:
+    """The name itself, if it can be a part of a path."""
+    if not isinstance(name, str) or "/" in name:
+        raise ValueError(f"Argument `name` must be a string and cannot contain character `/`. Received: name={name!r}")
+    return name
+
+
+def dtype_name(dtype: Any) -> str:
+    """An element type from a name, or from a policy as Keras writes it into a config."""
+    if isinstance(dtype, Mapping):
+        dtype = dtype["config"]["name"]
+    name = config.floatx() if dtype is None else str(getattr(dtype, "name", dtype))
+    if name not in ("int64", *DTYPES):
+        raise DtypeError(f"a layer computes in float32 or float64, got dtype {name!r}")
+    return "int32" if name == "int64" else name
+
+
+def dtype_record(name: str) -> dict[str, Any]:
+    """An element type as Keras writes it into a layer's config."""
+    return {"module": "keras", "class_name": "DTypePolicy", "config": {"name": name}, "registered_name": None}
+
+
+def map_shapes(function: Callable[[tuple[int | None, ...]], Any], x: Any) -> Any:
+    """A structure of shapes with each shape replaced; a shape is a tuple (or list) of sizes."""
+    if isinstance(x, dict):
+        return {key: map_shapes(function, part) for key, part in x.items()}
+    if isinstance(x, list | tuple) and all(size is None or isinstance(size, int | np.integer) for size in x):
+        return function(tuple(x))
+    return type(x)(map_shapes(function, part) for part in x)
+
+
+def shape_tuples(x: Any) -> Any:
+    """A structure of shapes with each of them a tuple."""
+    return map_shapes(lambda shape: shape, x) if isinstance(x, list | tuple | dict) else x
+
+
+def input_hint(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
+    """The input's shape that old Keras code gives to the first layer of a Sequential; taken out of the arguments."""
+    given = kwargs.pop("input_shape", None)
+    size = kwargs.pop("input_dim", None)
+    if given is None and size is None:
+        return None
+    warnings.warn(
+        "Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, prefer using an "
+        "`Input(shape)` object as the first layer in the model instead.",
+        stacklevel=4,
+    )
+    return (size,) if given is None else tuple(given)
+
+
+def own_arguments(layer: Any, strict: bool) -> dict[str, Any]:
+    """The arguments of a layer's own ``__init__``, read from the attributes of the same names.
+
+    Raises:
+        TypeError: one is not kept as an attribute, and ``strict``.
+    """
+    names = [n for n in config.init_parameters(type(layer)) if n not in BASE_ARGUMENTS]
+    missing = [n for n in names if not hasattr(layer, n)]
+    if missing and strict:
+        raise TypeError(
+            f"{type(layer).__name__}.__init__ takes {missing[0]!r} but does not keep it: set self.{missing[0]} there, "
+            "or write get_config yourself"
+        )
+    return {n: getattr(layer, n) for n in names if n not in missing}

@@ -1,0 +1,223 @@
+"""What a model is trained for: ``compile``, and the loss and the metrics of a batch in the graph."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from lamina import metrics, optimizers
+from lamina.errors import DataError
+from lamina.graph.node import Node
+from lamina.layers.input_layer import InputLayer
+from lamina.layers.layer import Layer
+from lamina.layers.nested import flatten
+from lamina.models.compiled import CompiledLoss, CompiledMetrics, Outputs, aligned, as_column, rows_of
+from lamina.trace import current
+
+
+class Objective(Layer):
+    """A layer with a loss, metrics and an optimizer: what training a model is about."""
+
+    not_parts = Layer.not_parts | {
+        "optimizer", "loss", "history", "compile_arguments", "_compiled_loss", "_compiled_metrics", "_loss_tracker",
+        "_steps",
+    }  # fmt: skip
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"autocast": False, **kwargs})
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.stop_training = False
+        self.history: Any = None
+        self.compiled = False
+        self.compile_arguments: dict[str, Any] = {}
+        self._compiled_loss: CompiledLoss | None = None
+        self._compiled_metrics: CompiledMetrics | None = None
+        self._loss_tracker: metrics.Mean | None = None
+        self._steps: dict[Any, Any] = {}
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+        target: str = "core",
+        threads: int | None = None,
+    ) -> None:
+        """Say how to train.
+
+        Args:
+            optimizer: a name or an Optimizer.
+            loss: a loss, or a list or dictionary of losses for several outputs.
+            loss_weights: factors of the losses, likewise.
+            metrics: a list of metrics; for several outputs a list of lists, or a dictionary by output.
+            weighted_metrics: metrics that take sample and class weights into account.
+            run_eagerly: run on the NumPy target, the readable reference.
+            steps_per_execution: batches between two calls of batch callbacks.
+            jit_compile, auto_scale_loss: taken for Keras's sake; every step is compiled.
+            target: ``"core"`` or ``"numpy"``.
+            threads: threads of the core; all usable ones by default. The numbers do not depend on it.
+
+        As in Keras, an earlier loss or earlier metrics stay where the new call names none.
+        """
+        self.optimizer = optimizers.get(optimizer)
+        if loss is not None:
+            self.loss = loss
+        if loss is not None or loss_weights is not None:
+            self._compiled_loss = None if self.loss is None else CompiledLoss(self.loss, loss_weights)
+            self._loss_tracker = None
+        if metrics is not None or weighted_metrics is not None:
+            self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics)
+        self.compile_arguments = {
+            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": False,
+            "target": target, "threads": threads,
+        }  # fmt: skip
+        self.compiled = True
+        self.stop_training = False
+        self._steps.clear()
+
+    def _target(self) -> str:
+        chosen = self.compile_arguments
+        return "numpy" if chosen.get("run_eagerly") else str(chosen.get("target", "core"))
+
+    def _threads(self) -> int:
+        return int(self.compile_arguments.get("threads") or usable_cores())
+
+    def _require_compiled(self) -> None:
+        if not self.compiled:
+            raise ValueError("You must call `compile()` before using the model.")
+        for name in ("train_step", "test_step", "predict_step"):
+            if hasattr(self, name):
+                raise ValueError(
+                    f"{type(self).__name__}.{name}: a step of your own is not run; override `compute_loss`"
+                )
+
+    # -- what the layers say
+
+    @property
+    def losses(self) -> list[Any]:
+        """Penalties: while a graph is built those of this graph, else those of the latest call; then the weights'."""
+        trace = current()
+        if trace is None:
+            return super().losses
+        penalties = [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
+        return [*trace.losses, *penalties]
+
+    def _output_names(self) -> list[str] | None:
+        """Names of the outputs, if they are known: those of the layers that make them."""
+        return None
+
+    def _float_dtype(self) -> str:
+        """The float type of the whole computation."""
+        inner = [x for x in self._flatten_layers() if not isinstance(x, InputLayer | Objective)]
+        wide = any(x.dtype == "float64" for x in inner) or (not inner and self.dtype == "float64")
+        return "float64" if wide else "float32"
+
+    # -- loss and metrics, in the graph
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:  # fmt: skip
+        """The loss of one batch; a subclass may write its own, with ``lamina.ops``.
+
+        Args:
+            x: the inputs.
+            y: the targets.
+            y_pred: the model's outputs.
+            sample_weight: weights of the rows, or None.
+            training: whether this is a training step.
+
+        Returns:
+            One number: the compiled losses plus ``self.losses``.
+        """
+        outputs = Outputs(y_pred, self._output_names())
+        terms = [*self.losses]
+        if self._compiled_loss is not None:
+            predictions = flatten(y_pred)
+            ys = self._targets(y, outputs, predictions)
+            total = self._compiled_loss(ys, predictions, _weights(sample_weight, outputs), outputs)
+            terms = terms if total is None else [total, *terms]
+        if not terms:
+            raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
+        return sum(terms[1:], start=terms[0])
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take one batch into account in the compiled metrics."""
+        if self._compiled_metrics is None or y is None:
+            return
+        outputs = Outputs(y_pred, self._output_names())
+        predictions = flatten(y_pred)
+        ys = self._targets(y, outputs, predictions)
+        self._compiled_metrics.update(ys, predictions, _weights(sample_weight, outputs), outputs)
+
+    def _targets(self, y: Any, outputs: Outputs, predictions: Sequence[Any]) -> list[Any]:
+        return [as_column(a, b) for a, b in zip(self._aligned_targets(y, outputs), predictions, strict=True)]
+
+    def _aligned_targets(self, y: Any, outputs: Outputs) -> list[Any]:
+        """The parts of y by output; those without a loss may be left out."""
+        if y is None:
+            raise DataError("the model has a loss or metrics that need targets: give y")
+        given = flatten(y)
+        wanted = [] if self._compiled_loss is None else self._compiled_loss.wanted(outputs)
+        if isinstance(y, dict) or len(given) != sum(w is not None for w in wanted) or len(given) == outputs.count:
+            return aligned(y, outputs, "y")
+        parts = iter(given)
+        return [None if w is None else next(parts) for w in wanted]
+
+    def _track_loss(self, loss: Node) -> None:
+        """Keras weighs the loss of each batch by its number of rows."""
+        if self._loss_tracker is None:
+            self._loss_tracker = metrics.Mean(name="loss", dtype=loss.dtype)
+        self._loss_tracker.update_state(loss, sample_weight=rows_of(loss))
+
+    def _named_metrics(self) -> dict[str, metrics.Metric]:
+        """All metrics by their keys in logs, in Keras's order."""
+        found: dict[str, metrics.Metric] = {}
+        if self._loss_tracker is not None:
+            found["loss"] = self._loss_tracker
+        if self._compiled_metrics is not None:
+            found |= self._compiled_metrics.named()
+        if self._compiled_loss is not None:
+            found |= {m.name: m for m in self._compiled_loss.trackers}
+        return found | {m.name: m for m in self._own_metrics()}
+
+    @property
+    def metrics(self) -> list[metrics.Metric]:
+        """The loss's tracker, the compiled metrics, the losses of single outputs, and those of layers."""
+        return list(self._named_metrics().values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of ``metrics``."""
+        return [m.name for m in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Begin all metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The present results by name."""
+        return {name: metric.result() for name, metric in self._named_metrics().items()}
+
+
+def usable_cores() -> int:
+    """The processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _weights(sample_weight: Any, outputs: Outputs) -> list[Any]:
+    """The weights of the rows for each output: the same for all, or one array each."""
+    if sample_weight is None or len(flatten(sample_weight)) == 1:
+        return [None if sample_weight is None else flatten(sample_weight)[0]] * outputs.count
+    return aligned(sample_weight, outputs, "sample_weight")
