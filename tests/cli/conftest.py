@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from made_tables import flowers, houses
 
 from lamina.cli.main import main
+from made_tables import flowers, houses
 
 
 class Result(NamedTuple):

@@ -183,6 +183,13 @@ def test_evaluate(lamina, flower_files, tmp_path, case):
     said(lamina("evaluate", flower_files.model, tmp_path / "t.csv"), message)
 
 
+def test_equations_of_a_network_without_sizes(lamina, tmp_path):
+    from lamina import Sequential, layers
+
+    Sequential([layers.Dense(3)]).save(tmp_path / "unbuilt.keras")
+    said(lamina("equations", tmp_path / "unbuilt.keras"), "the network was never built")
+
+
 def test_equations_format(lamina, flower_files):
     said(lamina("equations", flower_files.model, "--format", "word"), "no choice 'word'")
 

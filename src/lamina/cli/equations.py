@@ -20,11 +20,16 @@ def equations(
     used, such as Dropout, have no equation.
     """
     from lamina.cli import checks, model_file
+    from lamina.errors import ModelFileError
     from lamina.lower.equations import FORMATS, LATEX, latex, text
     from lamina.lower.equations import equations as equations_of
 
     checks.one_of("--format", format, FORMATS)
     network = model_file.load(model, compile=True)
+    if not network.built:
+        raise ModelFileError(
+            f"{model}: the network was never built, hence has no sizes: give it an Input."
+        )
     graph, names = graph_of(network)
     lines = equations_of(graph, format, names)
     print(latex(lines) if format == LATEX else f"{text(lines)}\n{_NOTE}")
