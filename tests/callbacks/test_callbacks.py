@@ -206,3 +206,21 @@ def test_figures_in_words() -> None:
         " - loss: 0.1599 - tiny: 1.2340e-04 - auc: -5.5900 - val_loss: 2.0000"
     )
     assert summary_line(2, 0.096, {}) == "2/2 - 0s - 48ms/step"
+
+
+def test_the_terminal_is_given_back_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    shown: list[callbacks.ProgbarLogger] = []
+
+    def fail(epoch: int, logs: Any) -> None:
+        raise RuntimeError("stop here")
+
+    class Kept(callbacks.ProgbarLogger):
+        def on_train_begin(self, logs: Any = None) -> None:
+            super().on_train_begin(logs)
+            assert self.live is not None
+            shown.append(self)
+
+    with pytest.raises(RuntimeError, match="stop here"):
+        network().fit(X, Y, epochs=2, verbose=1, callbacks=[Kept(), callbacks.LambdaCallback(on_epoch_end=fail)])
+    assert shown[0].live is None

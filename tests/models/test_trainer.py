@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -294,3 +297,65 @@ def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
     model.summary(print_fn=lines.append, line_length=80)
     assert "Optimizer params: 76" in "\n".join(lines)  # two slots, the step and the learning rate
     assert capsys.readouterr().out == ""
+
+
+def test_what_compile_leaves_out_stays() -> None:
+    """Keras's rule: a new call without a loss or metrics keeps the old ones."""
+    model = network()
+    model.compile("sgd")
+    assert list(model.evaluate(X, Y, verbose=0, return_dict=True)) == ["loss", "mae"]
+    model.compile("sgd", metrics=["mse"])
+    assert list(model.evaluate(X, Y, verbose=0, return_dict=True)) == ["loss", "mse"]
+
+
+def wide(threads: int | None = None) -> Sequential:
+    """Wide enough that the core divides the work."""
+    lamina.utils.set_random_seed(4)
+    model = Sequential([Input((64,)), layers.Dense(256, activation="relu"), layers.Dropout(0.1), layers.Dense(10)])
+    model.compile("adam", lamina.losses.SparseCategoricalCrossentropy(from_logits=True), threads=threads)
+    return model
+
+
+def test_threads_change_no_bit() -> None:
+    x, y = RNG.normal(size=(1000, 64)), RNG.integers(0, 10, 1000)
+    models = [wide(threads) for threads in (1, 2, 3)]
+    histories = []
+    for model in models:
+        lamina.utils.set_random_seed(5)
+        histories.append(model.fit(x, y, batch_size=256, epochs=2, verbose=0).history)
+    assert histories[0] == histories[1] == histories[2]
+    assert same(models[0], models[1])
+    assert same(models[0], models[2])
+
+
+BITS = """
+import hashlib, numpy as np, lamina
+from lamina import Input, Sequential, layers
+lamina.utils.set_random_seed(4)
+x = np.random.default_rng(0).normal(size=(500, 20)); y = (x[:, 0] > 0).astype("float32")
+model = Sequential([Input((20,)), layers.Dense(70, activation="gelu"), layers.BatchNormalization(), layers.Dropout(0.2),
+                    layers.Dense(33, activation="tanh"), layers.Dense(1, activation="sigmoid")])
+model.compile("adam", "binary_crossentropy", metrics=["auc"])
+model.fit(x, y, batch_size=64, epochs=3, verbose=0)
+print(hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest())
+"""
+
+
+def test_instruction_sets_change_no_bit() -> None:
+    from lamina import _core
+
+    usable = [isa for isa in ("avx2", "avx512") if isa in _core.isas()]
+    if len(usable) < 2:
+        pytest.skip(f"this processor has only {_core.isas()}")
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", BITS],
+            env={**os.environ, "LAMINA_ISA": isa},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for isa in usable
+    ]
+    assert runs[0].stdout == runs[1].stdout
+    assert len(runs[0].stdout.strip()) == 64

@@ -87,6 +87,9 @@ class Callback:
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """A batch of a prediction has ended."""
 
+    def release(self) -> None:
+        """Let go of what it holds, such as the screen; called however training ends."""
+
     def wants_batches(self, kind: str) -> bool:
         """Whether it wants to hear of single batches of ``"train"``, ``"test"`` or ``"predict"``."""
         hooks = [f"on_{kind}_batch_begin", f"on_{kind}_batch_end"]
@@ -213,6 +216,11 @@ class CallbackList(Callback):
     def append(self, callback: Callback) -> None:
         """One more."""
         self.callbacks.append(callback)
+
+    def release(self) -> None:
+        """Let all of them let go."""
+        for callback in self.callbacks:
+            callback.release()
 
     def wants_batches(self, kind: str) -> bool:
         """Whether any of them wants to hear of single batches."""

@@ -47,9 +47,14 @@ class ProgbarLogger(Callback):
             self._show(self._line)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        self._running = ""
         if self._screen is not None:
             self._show(self._line)
+        self.release()
+
+    def release(self) -> None:
+        """Give the terminal back."""
+        self._running = ""
+        if self._screen is not None:
             self._screen.stop()
             self._screen = None
 

@@ -86,7 +86,8 @@ def _number(value: Any) -> Any:
 
 def train_step(model: Objective, rows: Rows) -> Step:
     """Forward, loss, gradients, update and metric sums of one batch as one program."""
-    _forward(model, rows, Trace(training=True))  # builds what is not built yet, so that all variables are known
+    if not all(layer.built for layer in model._flatten_layers()):
+        _forward(model, rows, Trace(training=True))  # so that all variables are known
     parameters = Parameters(model.trainable_weights)
     parameters.attach()
     trace = Trace(parameters.layout(), training=True)

@@ -115,13 +115,24 @@ def _colored(text: str) -> str:
 
 
 def _output_shape(layer: Layer) -> str:
-    if not layer._inbound_nodes:
+    tensors = _outputs(layer)
+    if not tensors:
         return "?"
     shapes = [
         "(" + ", ".join(f"[color({45 if size is None else 34})]{size}[/]" for size in tensor.shape) + ")"
-        for tensor in flatten(layer._inbound_nodes[-1].outputs)
+        for tensor in tensors
     ]
     return shapes[0] if len(shapes) == 1 else "[" + ", ".join(shapes) + "]"
+
+
+def _outputs(layer: Layer) -> list[KerasTensor]:
+    """What the layer puts out: in a graph of layers as recorded, else for the shapes it was built with."""
+    if layer._inbound_nodes:
+        return flatten(layer._inbound_nodes[-1].outputs)
+    if len(layer._build_shapes) != 1:
+        return []
+    shape = layer.compute_output_shape(*layer._build_shapes.values())
+    return [KerasTensor(shape)] if isinstance(shape, tuple) else []
 
 
 def _connections(layer: Layer, model: Any) -> str:

@@ -130,9 +130,24 @@ class Trainer(Objective):
             self._step("test", kept)  # so that unfit data are found before training, not after an epoch
         callbacks = _callback_list(callbacks, self, verbose, epochs=epochs, steps=feed.epoch_steps)
         self.stop_training = False
+        try:
+            self._train(feed, step, held_out, range(initial_epoch, epochs), validation_freq, callbacks)
+        finally:
+            callbacks.release()
+        return self.history
+
+    def _train(
+        self,
+        feed: loop.Feed,
+        step: Step,
+        held_out: loop.Feed | None,
+        epochs: range,
+        validation_freq: int | Sequence[int],
+        callbacks: CallbackList,
+    ) -> None:
         callbacks.on_train_begin()
         logs: dict[str, Any] | None = None
-        for epoch in range(initial_epoch, epochs):
+        for epoch in epochs:
             callbacks.on_epoch_begin(epoch)
             logs = self._train_epoch(step, feed, epoch, callbacks)
             if held_out is not None and _due(epoch, validation_freq):
@@ -143,7 +158,6 @@ class Trainer(Objective):
             if self.stop_training:
                 break
         callbacks.on_train_end(logs)
-        return self.history
 
     def _train_epoch(self, step: Step, feed: loop.Feed, epoch: int, callbacks: CallbackList) -> dict[str, Any]:
         step.reset()
