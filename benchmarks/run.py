@@ -23,6 +23,7 @@ from rungs import RUNGS, Rung
 
 HERE = Path(__file__).parent
 PEERS = ("lamina", "keras_tensorflow", "keras_jax", "torch", "jax", "sklearn")
+QUIET = 0.7  # the load above which figures are not to be trusted
 EPOCHS = {"tiny": 8, "small": 8, "medium": 5, "large": 4}
 
 
@@ -103,6 +104,7 @@ def machine() -> dict[str, Any]:
         "instructions": instruction_sets(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(memory),
+        "load_before": round(os.getloadavg()[0], 2),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
     }
@@ -141,13 +143,16 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     given = arguments()
+    about = machine()
+    if about["load_before"] > QUIET:
+        print(f"the machine is not quiet: a load of {about['load_before']} before anything was measured")
     limit = call(given.peer_python, "limit.py")
     print(f"the machine's limit: {limit['gigaflops']:.0f} GFLOP/s ({limit['by']})")
     imports = call(sys.executable, "import_time.py")
     print(f"import lamina: {1e3 * imports['lamina']:.0f} ms, of which NumPy {1e3 * imports['numpy']:.0f} ms")
     result: dict[str, Any] = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": machine(),
+        "machine": about,
         "limit": limit,
         "import_seconds": imports,
         "rounds": given.rounds,
