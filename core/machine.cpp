@@ -173,7 +173,7 @@ void Workspace::run_phase(const CodePhase& phase) {
     if (phase.packs) threads_.run(share_out<&Workspace::pack_part>, this, parts);
     threads_.run(share_out<&Workspace::run_part>, this, parts);
   } else {
-    if (phase.packs) pack_part(phase, 0, 1, contexts_[0]);
+    if (phase.packs && phase.kind != PhaseKind::one) pack_part(phase, 0, 1, contexts_[0]);
     run_part(phase, 0, 1, contexts_[0]);
   }
   raise_fault();
@@ -190,11 +190,20 @@ void Workspace::pack_part(const CodePhase& phase, int part, int parts, Context& 
 void Workspace::run_part(const CodePhase& phase, int part, int parts, Context& context) {
   if (phase.kind == PhaseKind::rows)
     return run_rows(phase, context, share(step_.rows, parts > 1 ? row_align : 1, part, parts));
+  if (phase.kind == PhaseKind::one) return run_in_order(phase, context);
   for (const Task* task : phase.tasks) {
     const i64 total = task->units.at(step_.rows);
     const bool whole = parts == 1 || !task->divisible;
     const Share units = whole ? Share{0, part == 0 ? total : 0} : share(total, task->align, part, parts);
     if (units.begin < units.end) task->run(*task, context, units);
+  }
+}
+
+// Here an instruction may read what the one before it wrote, so a factor is packed just before its product.
+void Workspace::run_in_order(const CodePhase& phase, Context& context) {
+  for (const Task* task : phase.tasks) {
+    if (task->pack != nullptr) task->pack(*task, context, {0, task->pack_units});
+    task->run(*task, context, {0, task->units.at(step_.rows)});
   }
 }
 

@@ -44,6 +44,7 @@ class Workspace {
   void run_step();
   void run_phase(const CodePhase& phase);
   void run_part(const CodePhase& phase, int part, int parts, Context& context);
+  void run_in_order(const CodePhase& phase, Context& context);
   void run_rows(const CodePhase& phase, Context& context, Share rows);
   void pack_part(const CodePhase& phase, int part, int parts, Context& context);
   void set_number(char* cell, double number) const;

@@ -150,3 +150,19 @@ def test_an_epilogue_in_a_split_phase_may_sum(isa: str, dtype: str):
         np.testing.assert_allclose(found["s"], exact.sum(0), rtol=1e-5)
         np.testing.assert_allclose(found["r"], exact.sum(1), rtol=1e-5)
         np.testing.assert_allclose(found["t"], [exact.sum()], rtol=1e-5)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_in_a_phase_of_one_a_product_reads_what_was_just_written(isa: str, dtype: str):
+    """The second factor is made, used, made anew and used again; it lies transposed, so it is packed."""
+    n = 40
+    lines = [f"lamina 1 {dtype}", f"slot 0 0 {n * n}", f"value 0 state a 0 {n * n}", f"value 1 temp 0 0 {n * n}"]
+    lines += [f"value {2 + i} output {name} 0 {n * n}" for i, name in enumerate("xy")]
+    lines += ["phase one"]
+    for i, scale in enumerate(("0x1p+1", "0x1p-1")):
+        lines += [f"map m={n} n={n} in=0:full code=multiply 0 const:{scale} out=1:full:1"]
+        lines += [f"matmul {2 + i} 0 1 m={n} n={n} k={n} a={n},1 b=1,{n}"]
+    a = np.random.default_rng(0).integers(-3, 4, (n, n)).astype(dtype)
+    found = run("\n".join(lines), {"a": a}, isa=isa)
+    np.testing.assert_array_equal(found["x"].reshape(n, n), a @ (2 * a).T)
+    np.testing.assert_array_equal(found["y"].reshape(n, n), a @ (a / 2).T)
