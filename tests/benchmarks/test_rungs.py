@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import keras_style
 import numpy as np
 import pytest
+
+import keras_style
+import lamina
 from run import figures
 from rungs import RUNGS, Rung, table
-
-import lamina
 
 TOY = Rung("toy", 300, (4, 5, 3), 32)
 
