@@ -135,6 +135,12 @@ CASES = {
         classes,
         lambda rng: {"class_weight": {0: 3.0, 2: 0.5}, "validation_split": 0.25},
     ),
+    "adam, one-hot, class weights, metrics of one name": Problem(
+        lambda k: dense(k, 3, "softmax"),
+        compiled(ADAM, "categorical_crossentropy", ["acc", "mae", "mae"], weighted_metrics=["acc"]),
+        one_hot,
+        lambda rng: {"class_weight": {0: 2.0, 1: 0.5}},
+    ),
     "adam, auc, precision, recall, validation data": Problem(
         dense,
         lambda k: {
@@ -196,7 +202,13 @@ def test_five_epochs(name: str, target: str) -> None:
     np.testing.assert_allclose(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
 
 
+WEIGHTS = np.random.default_rng(6).uniform(0.2, 2.0, ROWS)
 MULTI = {
+    "a weight for each row and output": {
+        "loss": ["mse", "sparse_categorical_crossentropy"],
+        "weighted_metrics": [["mae"], ["accuracy"]],
+    },
+    "one loss": {"loss": ["mse", None], "metrics": [["mae", "mae"], None]},
     "lists": {"loss": ["mse", "sparse_categorical_crossentropy"], "loss_weights": [0.5, 2.0]},
     "dictionaries": {
         "loss": {"left": "mse", "right": "sparse_categorical_crossentropy"},
@@ -219,6 +231,8 @@ def test_several_inputs_and_outputs(name: str, target: str) -> None:
     ours.compile("adam", target=target, **MULTI[name])
     theirs.compile("adam", **MULTI[name])
     shared = {"epochs": EPOCHS, "shuffle": False, "verbose": 0}
+    if "weighted_metrics" in MULTI[name]:
+        shared["sample_weight"] = [WEIGHTS, WEIGHTS**2]
     x = {"a": a, "b": b} if name == "dictionaries" else [a, b]
     close_logs(ours.fit(x, y, **shared).history, theirs.fit(x, y, **shared).history)
     close_weights(ours, theirs)

@@ -194,8 +194,10 @@ class Layer:
     def _parts(self) -> Iterator[Any]:
         """The variables, metrics and layers that are attributes of this one, also inside lists and dictionaries."""
         for name, value in vars(self).items():
-            if name not in self.not_parts:
-                yield from (x for x in _held(value) if isinstance(x, Variable | Layer | Metric))
+            if isinstance(value, Part) and name not in self.not_parts:
+                yield value
+            elif isinstance(value, list | tuple | dict) and name not in self.not_parts:
+                yield from (x for x in _held(value) if isinstance(x, Part))
 
     def _sublayers(self) -> list[Layer]:
         return unique(x for x in self._parts() if isinstance(x, Layer))
@@ -393,3 +395,7 @@ def _marking_built(layer: Layer, build: Callable[..., None]) -> Callable[..., No
 def unique(things: Any) -> list[Any]:
     """The things in order, each once."""
     return list({id(x): x for x in things}.values())
+
+
+# What a layer is made of; here, because the class itself is among them.
+Part = (Variable, Layer, Metric)

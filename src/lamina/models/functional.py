@@ -25,8 +25,7 @@ class Functional(Model):
         super().__init__(name=name, **kwargs)
         self._inputs_struct = _tensors(inputs, "inputs")
         self._outputs_struct = _tensors(outputs, "outputs")
-        self._order = ordered_calls(self.inputs, self.outputs)
-        self._layers: list[Layer] = list(dict.fromkeys(call.operation for call in self._order))
+        self._order, self._layers = ordered_calls(self.inputs, self.outputs)
         _check_names(self._layers)
         self.built = True
         if trainable is not None:
@@ -159,8 +158,11 @@ def _parents(call: Call) -> list[Call]:
     return [_call_of(x) for x in flatten([call.args, call.kwargs]) if isinstance(x, KerasTensor)]
 
 
-def ordered_calls(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[Call]:
-    """The calls between inputs and outputs by falling distance from the outputs, as Keras orders layers.
+def ordered_calls(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[Call], list[Layer]]:
+    """The calls between inputs and outputs by falling distance from the outputs, and their layers.
+
+    At equal distance Keras takes calls as it reaches them from the outputs (moving averages of a layer that is called
+    twice depend on it), and layers as they were first met.
 
     Raises:
         LaminaError: an output needs an Input that is not among the inputs.
@@ -177,8 +179,8 @@ def ordered_calls(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list
             raise LaminaError(
                 f"Graph disconnected: the outputs need the Input {call.operation.name!r}, which is not in inputs"
             )
-    place = {call: i for i, call in enumerate(visited)}
-    return sorted(depth, key=lambda call: (-depth[call], first_seen[call.operation], place.get(call, -1)))
+    by_layer = sorted(depth, key=lambda call: (-depth[call], first_seen[call.operation]))
+    return sorted(depth, key=lambda call: -depth[call]), list(dict.fromkeys(call.operation for call in by_layer))
 
 
 def _walk(outputs: list[KerasTensor]) -> tuple[list[Call], dict[Layer, int]]:

@@ -11,7 +11,6 @@ from lamina import engine
 from lamina.errors import DataError
 from lamina.graph.express import as_node
 from lamina.graph.node import Graph, Node, label, leaf
-from lamina.graph.show import show_stage
 from lamina.layers.nested import flatten, map_leaves
 from lamina.metrics import Metric
 from lamina.models.compiled import Outputs
@@ -96,7 +95,6 @@ def train_step(model: Objective, rows: Rows) -> Step:
     if parameters.variables:
         updates = _updates(model, trace, parameters, loss)
     graph = Graph({}, (*trace.updates(), *updates))
-    show_stage("gradients", graph)
     step = _compiled(model, graph, trace, outputs)
     step.labels = labels
     if parameters.variables:
