@@ -219,6 +219,7 @@ MULTI = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")  # Keras's, of the output without a loss
 @pytest.mark.parametrize("name", MULTI)
 def test_several_inputs_and_outputs(name: str, target: str) -> None:
     rng = np.random.default_rng(3)
