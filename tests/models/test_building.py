@@ -61,7 +61,7 @@ def test_a_functional_model_computes_what_its_layers_do() -> None:
     kernel, bias, kernel_b, bias_b = model.get_weights()
     left, right = X @ kernel + bias, z @ kernel_b + bias_b
     found = model.predict({"a": X, "b": z, "unused": z}, verbose=0)
-    assert list(found) == ["product", "sum"]
+    assert list(found) == ["sum", "product"]
     np.testing.assert_allclose(found["sum"], left + right, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found["product"], left * right, rtol=1e-5, atol=1e-6)
 
