@@ -12,6 +12,8 @@ from lamina import config
 from lamina.errors import DtypeError
 from lamina.graph.node import DTYPES
 
+# The engine keeps int32 numbers in the model's float type: the greatest that both hold exactly.
+LARGEST_WHOLE = {"float32": 2**24, "float64": 2**31 - 1}
 BASE_ARGUMENTS = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
 
 

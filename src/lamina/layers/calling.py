@@ -12,6 +12,7 @@ import numpy as np
 from lamina.errors import DataError, LaminaError
 from lamina.graph.express import as_node, cast
 from lamina.graph.node import Graph, Node, label, leaf
+from lamina.layers.arguments import LARGEST_WHOLE
 from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.layers.spec import check_inputs
 from lamina.layers.tensor import Call, History, KerasTensor
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from lamina.layers.layer import Layer
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
-INDEX_LIMIT = 2**24  # float32, in which the engine keeps whole numbers too, holds every integer up to here
 
 
 def call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -180,12 +180,17 @@ def numbers(x: Any, dtype: str) -> np.ndarray:
         return array
     if array.dtype.kind not in "iu":
         raise DataError(f"Invalid dtype: {_dtype_name(array)}; numbers are needed")
-    if dtype == "float32" and array.size and int(np.abs(array).max()) > INDEX_LIMIT:
+    if largest(array) > LARGEST_WHOLE[dtype]:
         raise DataError(
-            f"whole numbers beyond 2^24 (here {int(np.abs(array).max())}) are not exact in float32: "
-            "convert them to floats yourself, number them from 0, or use dtype='float64'"
+            f"whole numbers beyond {LARGEST_WHOLE[dtype]} (here {largest(array)}) are not exact in {dtype}: "
+            "convert them to floats yourself, or number them from 0"
         )
     return array.astype("int32")
+
+
+def largest(array: np.ndarray) -> int:
+    """The greatest magnitude in an array of integers."""
+    return max(abs(int(array.min())), abs(int(array.max()))) if array.size else 0
 
 
 def _dtype_name(array: np.ndarray) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina import constraints, initializers, ops, regularizers
-from lamina.layers.calling import INDEX_LIMIT
+from lamina.layers.arguments import LARGEST_WHOLE
 from lamina.layers.dense import must_be_none, positive
 from lamina.layers.layer import Layer
 
@@ -56,9 +56,10 @@ class Embedding(Layer):
             raise ValueError(
                 f"Embedding {self.name!r}: mask_zero=True is not supported; index 0 is a category like any other"
             )
-        if self.input_dim > INDEX_LIMIT and self.dtype == "float32":
+        if self.input_dim - 1 > LARGEST_WHOLE[self.dtype]:
             raise ValueError(
-                f"Embedding {self.name!r}: indices beyond 2^24 are not exact in float32; use dtype='float64'"
+                f"Embedding {self.name!r}: {self.dtype} is exact only up to {LARGEST_WHOLE[self.dtype]}, "
+                f"input_dim={input_dim} needs larger indices"
             )
         if weights is not None:
             self.build((None,))

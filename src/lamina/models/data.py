@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import DataError, ShapeError
+from lamina.layers.arguments import LARGEST_WHOLE
+from lamina.layers.calling import largest
 from lamina.layers.nested import flatten, map_leaves, paths
-
-EXACT = {"float32": 2**24, "float64": 2**53}  # whole numbers up to here are exact in the engine's float type
 
 
 @dataclass(frozen=True)
@@ -133,21 +133,16 @@ def engine_array(array: np.ndarray, kind: str, dtype: str, what: str) -> np.ndar
 
 
 def _check_exact(array: np.ndarray, dtype: str, what: str) -> None:
-    if array.dtype.kind in "iu" and largest(array) > EXACT[dtype]:
+    if array.dtype.kind in "iu" and largest(array) > LARGEST_WHOLE[dtype]:
         raise DataError(
-            f"{what} has the whole number {largest(array)}; {dtype} is exact only up to {EXACT[dtype]}: "
-            "number the categories from 0, or use a float64 model"
+            f"{what} has the whole number {largest(array)}; {dtype} is exact only up to {LARGEST_WHOLE[dtype]}: "
+            "number the categories from 0"
         )
-
-
-def largest(array: np.ndarray) -> int:
-    """The greatest magnitude in an array of integers."""
-    return max(abs(int(array.min())), abs(int(array.max()))) if array.size else 0
 
 
 def target_kind(array: np.ndarray, dtype: str) -> str:
     """How a graph sees targets: integers as int32, unless float32 could not hold them; all else as floats."""
-    whole = array.dtype.kind in "iu" and largest(array) <= EXACT[dtype]
+    whole = array.dtype.kind in "iu" and largest(array) <= LARGEST_WHOLE[dtype]
     return "int32" if whole else dtype
 
 

@@ -38,7 +38,6 @@ class Step:
     executable: engine.Executable
     trace: Trace
     outputs: Outputs
-    graph: Graph
     labels: list[Labels] = field(default_factory=list)
     parameters: Parameters | None = None
     optimizer: Any = None
@@ -129,7 +128,7 @@ def predict_step(model: Objective, rows: Rows) -> Step:
 
 
 def _compiled(model: Objective, graph: Graph, trace: Trace, outputs: Outputs) -> Step:
-    return Step(engine.compile(graph, model._target(), model._threads()), trace, outputs, graph)
+    return Step(engine.compile(graph, model._target(), model._threads()), trace, outputs)
 
 
 def _reporting(model: Objective, step: Step) -> Step:
