@@ -252,12 +252,30 @@ def test_a_dictionary_of_outputs(target: str) -> None:
     rng = np.random.default_rng(3)
     x, y = rng.normal(size=(ROWS, 6)), {"p": rng.normal(size=(ROWS, 2)), "q": rng.normal(size=(ROWS, 1))}
     ours, theirs = twins(build)
-    given = {"loss": {"p": "mse", "q": "mae"}, "metrics": {"p": ["mae"]}}
+    given = {"loss": {"q": "mae", "p": "mse"}, "metrics": {"p": ["mae"]}}  # the list of `evaluate` follows this order
     ours.compile("sgd", target=target, **given)
     theirs.compile("sgd", **given)
     shared = {"epochs": 2, "shuffle": False, "verbose": 0}
     close_logs(ours.fit(x, y, **shared).history, theirs.fit(x, y, **shared).history)
     np.testing.assert_allclose(ours.evaluate(x, y, verbose=0), theirs.evaluate(x, y, verbose=0), rtol=1e-5)
+    assert list(ours.predict(x, verbose=0)) == list(theirs.predict(x, verbose=0)) == ["q", "p"]
+
+
+def test_a_layer_called_twice_takes_the_calls_in_the_order_of_keras(target: str) -> None:
+    """Moving averages depend on it."""
+
+    def build(k: Any) -> Any:
+        x, shared = k.Input((6,)), k.layers.BatchNormalization(momentum=0.5)
+        calls = [shared(k.layers.Dense(3)(x)) for _ in range(2)]
+        return k.Model(x, calls[::-1])
+
+    x = np.random.default_rng(3).normal(size=(ROWS, 6))
+    ours, theirs = twins(build)
+    ours.compile("sgd", "mse", target=target)
+    theirs.compile("sgd", "mse")
+    y = [np.zeros((ROWS, 3))] * 2
+    np.testing.assert_allclose(ours.train_on_batch(x, y)[0], theirs.train_on_batch(x, y)[0], rtol=1e-5)
+    close_weights(ours, theirs)
 
 
 def test_an_embedding(target: str) -> None:

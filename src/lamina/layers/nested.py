@@ -32,8 +32,8 @@ def _items(x: Any) -> list[tuple[Any, Any]]:
 def map_leaves(function: Callable[[Any], Any], x: Any) -> Any:
     """The same structure with each leaf replaced by ``function(leaf)``; a dictionary's keys keep their own order."""
     if isinstance(x, dict):
-        parts = {key: map_leaves(function, part) for key, part in _items(x)}
-        return {key: parts[key] for key in x}
+        made = {key: map_leaves(function, part) for key, part in _items(x)}
+        return {key: made[key] for key in x}
     if isinstance(x, list | tuple):
         parts = [map_leaves(function, part) for part in x]
         return parts if isinstance(x, list) else tuple(parts)

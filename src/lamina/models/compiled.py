@@ -103,8 +103,9 @@ class CompiledLoss:
 
     def build(self, ys: Sequence[Any], predictions: Sequence[Any], outputs: Outputs) -> None:
         """Choose the losses once the shapes are known."""
-        weights = _spread_weights(self.given_weights, outputs)
-        for index, identifier in enumerate(self.wanted(outputs)):
+        weights, wanted = _spread_weights(self.given_weights, outputs), self.wanted(outputs)
+        for index in _in_turn(self.given, outputs):
+            identifier = wanted[index]
             if identifier is None:
                 continue
             if ys[index] is None:
@@ -145,6 +146,13 @@ def is_sparse(loss: Any) -> bool:
 def rows_of(y_pred: Node) -> Node:
     """The number of rows of the batch."""
     return leaf("rows", (), y_pred.dtype)
+
+
+def _in_turn(loss: Any, outputs: Outputs) -> Sequence[int]:
+    """The outputs in the order in which Keras adds up their losses: a dictionary's own."""
+    if outputs.keys is None:
+        return range(outputs.count)
+    return [outputs.keys.index(name) for name in (loss if isinstance(loss, dict) else outputs.structure)]
 
 
 def _spread_loss(loss: Any, outputs: Outputs) -> list[Any]:
