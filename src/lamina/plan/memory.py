@@ -22,6 +22,7 @@ class Arena:
         self.slot_of: dict[Node, int] = {}
         self._free: dict[Size, list[int]] = {}
         units = list(_in_time(phases))
+        self._product_of = {u.epilogue: u for together in units for u in together if u.epilogue}
         last = self._last_uses(units)
         for time, together in enumerate(units):
             dying = [node for node in last if last[node] == time]
@@ -37,14 +38,22 @@ class Arena:
         last: dict[Node, int] = {}
         for time, together in enumerate(units):
             for unit in together:
-                for node in (*unit.reads, *made(unit)):
+                for node in (*unit.reads, *self._factors(unit), *made(unit)):
                     if (whole := self.whole(node)) is not None:
                         last[whole] = time
         return last
 
+    def _factors(self, unit: Unit) -> list[Node]:
+        """What the product reads whose epilogue a unit is: the two run together, piece by piece."""
+        product = self._product_of.get(unit)
+        return [] if product is None else list(product.reads)
+
     def _run(self, together: list[Unit], dying: Sequence[Node]) -> None:
         """A loop may write over what it reads for the last time; other instructions need both at once."""
-        early = [n for n in dying if n in self.slot_of] if len(together) == 1 and together[0].op == "map" else []
+        early: list[Node] = []
+        if len(together) == 1 and together[0].op == "map":
+            factors = [self.whole(node) for node in self._factors(together[0])]
+            early = [n for n in dying if n in self.slot_of and n not in factors]
         self._release(early)
         for unit in together:
             for node in made(unit):
