@@ -37,6 +37,7 @@ class Decoder {
       add(all[i], joined ? &all[i + 1] : nullptr, phase.kind);
       if (joined) ++i;
     }
+    code_->phases.back().packed_bytes = packed_;
     code_->packed_bytes = std::max(code_->packed_bytes, packed_);
   }
   void add(const Instruction& in, const Instruction* then, PhaseKind phase) {
@@ -58,7 +59,6 @@ class Decoder {
     task.label = in.label.c_str();
     CodePhase& phase = code_->phases.back();
     phase.tasks.push_back(&task);
-    phase.packs = phase.packs || task.pack != nullptr;
     phase.cycles_fixed += task.cycles_fixed;
     phase.cycles_per_row += task.cycles_per_row;
   }

@@ -28,7 +28,7 @@ struct MapStorage : MapTask {
 struct CodePhase {
   PhaseKind kind;
   std::vector<const Task*> tasks;
-  bool packs = false;
+  i64 packed_bytes = 0;
   double cycles_fixed = 0;
   double cycles_per_row = 0;
   double cycles(i64 rows) const { return cycles_fixed + cycles_per_row * static_cast<double>(rows); }

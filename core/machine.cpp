@@ -9,11 +9,11 @@
 namespace lamina {
 namespace {
 
-constexpr double worth_sharing = 20e3;  // cycles of a phase: below, waking another thread costs more than it saves
-constexpr double worth_cutting =
-    400e3;                     // cycles a thread: above, smaller parts even out what the machine's other work takes
-constexpr i64 row_align = 24;  // a multiple of every tile's height
-constexpr i64 rows_together = 192;  // of a long batch: what they hold stays in the second-level cache
+constexpr double worth_sharing = 20e3;   // cycles of a phase: below, waking another thread costs more than it saves
+constexpr double worth_cutting = 400e3;  // of a thread: above, more parts even out what other programs take
+constexpr i64 worth_packing_together = 64 * 1024;  // bytes: below, waiting for each other costs more
+constexpr i64 row_align = 24;                      // a multiple of every tile's height
+constexpr i64 rows_together = 192;                 // of a long batch: what they hold stays in the second-level cache
 constexpr double cycles_between_polls = 1e6;
 constexpr auto poll_interval = std::chrono::milliseconds(20);
 
@@ -160,22 +160,24 @@ void Workspace::run_step() {
 }
 
 template <auto Part>
-void Workspace::share_out(void* owner, int part, int parts, int thread) {
-  Workspace& self = *static_cast<Workspace*>(owner);
-  (self.*Part)(*self.phase_, part, parts, self.contexts_[static_cast<std::size_t>(thread)]);
+void Workspace::share_out(const CodePhase& phase, int parts) {
+  if (parts == 1) return (this->*Part)(phase, 0, 1, contexts_[0]);
+  phase_ = &phase;
+  const Job job = [](void* owner, int part, int all, int thread) {
+    Workspace& self = *static_cast<Workspace*>(owner);
+    (self.*Part)(*self.phase_, part, all, self.contexts_[static_cast<std::size_t>(thread)]);
+  };
+  threads_.run(job, this, parts);
 }
 
 void Workspace::run_phase(const CodePhase& phase) {
   const double cycles = phase.cycles(step_.rows);
-  if (threads_.count() > 1 && phase.kind != PhaseKind::one && cycles > worth_sharing) {
-    const int parts = threads_.count() * (cycles > worth_cutting * threads_.count() ? 2 : 1);
-    phase_ = &phase;
-    if (phase.packs) threads_.run(share_out<&Workspace::pack_part>, this, parts);
-    threads_.run(share_out<&Workspace::run_part>, this, parts);
-  } else {
-    if (phase.packs && phase.kind != PhaseKind::one) pack_part(phase, 0, 1, contexts_[0]);
-    run_part(phase, 0, 1, contexts_[0]);
-  }
+  const bool one = phase.kind == PhaseKind::one;
+  const bool shared = threads_.count() > 1 && !one && cycles > worth_sharing;
+  const int parts = shared ? threads_.count() * (cycles > worth_cutting * threads_.count() ? 2 : 1) : 1;
+  if (phase.packed_bytes > 0 && !one)
+    share_out<&Workspace::pack_part>(phase, phase.packed_bytes > worth_packing_together ? parts : 1);
+  share_out<&Workspace::run_part>(phase, parts);
   raise_fault();
 }
 

@@ -40,7 +40,7 @@ class Workspace {
   void place_constants();
   void bind(const Bound& bound, i64 start);
   template <auto Part>
-  static void share_out(void* owner, int part, int parts, int thread);
+  void share_out(const CodePhase& phase, int parts);
   void run_step();
   void run_phase(const CodePhase& phase);
   void run_part(const CodePhase& phase, int part, int parts, Context& context);
