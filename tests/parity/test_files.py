@@ -279,6 +279,25 @@ def test_training_goes_on(optimizer: Callable[[Any], Any], writer: Any, reader: 
         assert np.allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
+def branch(k: Any) -> Any:
+    x = k.Input((3,))
+    return k.Model(x, k.layers.Dense(1)(network(k)(x)))
+
+
+@pytest.mark.parametrize("build", [network, branch])
+@both_libraries
+def test_a_frozen_layer_stays_frozen(build: Callable[[Any], Any], writer: Any, reader: Any, tmp_path: Path) -> None:
+    model = build(writer)
+    inner = model if build is network else model.layers[1]
+    inner.layers[0].trainable = False
+    compiled(writer, model)
+    model.save(tmp_path / "m.keras")
+    again = reader.saving.load_model(tmp_path / "m.keras")
+    assert again.trainable
+    assert [v.name for v in again.trainable_weights] == [v.name for v in model.trainable_weights]
+    assert len(again.optimizer.variables) == len(model.optimizer.variables)
+
+
 @both_libraries
 def test_compile_configs(writer: Any, reader: Any, tmp_path: Path) -> None:
     model = two_inputs(writer)

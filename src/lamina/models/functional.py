@@ -19,17 +19,13 @@ from lamina.trace import current
 class Functional(Model):
     """What ``Model(inputs, outputs)`` makes; see there."""
 
-    def __init__(
-        self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool | None = None, **kwargs: Any
-    ):
-        super().__init__(name=name, **kwargs)
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True, **kwargs: Any):
+        super().__init__(name=name, trainable=trainable, **kwargs)
         self._inputs_struct = _tensors(inputs, "inputs")
         self._outputs_struct = _tensors(outputs, "outputs")
         self._order, self._layers = ordered_calls(self.inputs, self.outputs)
         _check_names(self._layers)
         self.built = True
-        if trainable is not None:
-            self.trainable = trainable
 
     @property
     def inputs(self) -> list[KerasTensor]:
@@ -244,7 +240,7 @@ def _rebuilt(cls: Any, config: Mapping[str, Any]) -> Any:
         return flatten(made[place[0], place[1]].outputs)[place[2]]
 
     inputs, outputs = (_map_places(tensor, config[name]) for name in ("input_layers", "output_layers"))
-    return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable"))
+    return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
 
 
 def _map_places(tensor: Any, x: Any) -> Any:

@@ -176,7 +176,6 @@ class Sequential(Model):
             model.add(saving.deserialize_keras_object(record, custom_objects))
         if config.get("build_input_shape") is not None:
             model.build(config["build_input_shape"])
-        model.trainable = config.get("trainable", True)
         return model
 
 
