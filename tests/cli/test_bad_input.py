@@ -35,6 +35,8 @@ TRAIN = {
     "unknown activation": (GOOD, ["--activation", "rely"], "no choice 'rely'. Did you mean 'relu'?"),
     "hidden": (GOOD, ["--hidden", "64,x"], "units of layers with commas between them"),
     "hidden zero": (GOOD, ["--hidden", "0"], "units of layers with commas between them"),
+    "hidden too many": (GOOD, ["--hidden", "99999999,99999999"], "too much for this computer. Choose fewer units"),
+    "threads": (GOOD, ["--threads", "10000"], "--threads"),
     "epochs": (GOOD, ["--epochs", "0"], "--epochs"),
     "batch size": (GOOD, ["--batch-size", "x"], "--batch-size"),
     "learning rate": (GOOD, ["--learning-rate", "-1"], "a number above 0 is needed"),
@@ -81,6 +83,18 @@ MODELS = {
     "empty": (b"", "not a zip"),
     "truncated": (-200, "damaged or cut short"),
 }
+
+
+def test_a_folder_is_no_model(lamina, tmp_path):
+    said(lamina("equations", tmp_path), "is a folder, not a file")
+
+
+def test_names_that_the_screen_cannot_write(flower_files):
+    run = "import sys; from lamina.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", run, "predict", str(flower_files.model), str(flower_files.table)]
+    done = subprocess.run(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\xe9" in done.stdout
 
 
 @pytest.mark.parametrize("command", ["predict", "evaluate", "equations"])

@@ -49,6 +49,14 @@ def test_multiclass():
     assert found["cross-entropy"][0] == pytest.approx(metrics.log_loss(y, said), rel=1e-5)
 
 
+def test_the_sentence_has_the_figure_of_the_table():
+    schema = Schema("regression", ONE, Target("y", "number", (), (0.1,), 0.0, 1.0))
+    y, said = np.array([4.363], np.float32), np.array([[-0.5985]], np.float32)
+    exact = abs(float(said[0, 0]) - float(y[0]))
+    assert by_name(schema, y, said)["root mean squared error"][0] == pytest.approx(exact, rel=1e-12)
+    assert short(exact) in verdict(schema, y, said)
+
+
 @pytest.mark.parametrize("offset", [0.0, 1e6])
 def test_regression(offset):
     schema = Schema("regression", ONE, Target("y", "number", (), (offset + 2.0,), 0.0, 1.0))

@@ -74,6 +74,12 @@ BAD_TRAINING = {
         "regression",
         "line 2: a regression needs numbers.*holds text",
     ),
+    "numbers in other words": (
+        rows("a,y", A, [f'"1,{i:03d}"' for i in range(N)]),
+        "auto",
+        "too many for classes.*numbers with commas or signs, as text: write 1234.5",
+    ),
+    "true for a regression": (rows("a,y", A, ["true"] * N), "regression", "'y' holds true or false, such as 'true'"),
     "three for binary": (rows("a,y", A, np.arange(N) % 3), "binary", "has 3 classes; --task binary needs 2"),
     "a class a row": (rows("a,y", A, [f"n{i}" for i in range(N)]), "auto", "60 different values in 60 rows"),
     "text among numbers": (

@@ -56,7 +56,7 @@ def test_parts_may_be_left_out():
             3,
             0.2,
             0.2,
-            "3 rows are too few to train on and to hold out 20% for validation and 20% for the test",
+            "3 rows are too few to train on and to hold out 0.2 of them for validation and 0.2 for the test",
         ),
         (100, 0.5, 0.5, "leave no rows to train on"),
         (100, -0.1, 0.2, "--validation is a share"),

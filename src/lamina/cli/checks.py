@@ -11,6 +11,7 @@ from lamina.tables.names import unknown
 from lamina.tables.schema import TASKS as _TASKS
 
 TASKS = ("auto", *_TASKS)
+_BYTES_A_WEIGHT = 24  # itself, its gradient, Adam's two means, the best so far and the last good, in 32 bits
 
 
 class ArgumentError(LaminaError, ValueError):
@@ -44,6 +45,17 @@ def units(text: str) -> tuple[int, ...]:
             f"--hidden: units of layers with commas between them are needed, such as 64,32; got {text!r}."
         )
     return tuple(map(int, parts))
+
+
+def fits_memory(weights: int) -> None:
+    """Refuse a network whose training takes more than half of this computer's memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
+    needed = weights * _BYTES_A_WEIGHT
+    if needed > memory / 2:
+        raise ArgumentError(
+            f"--hidden: the network would have {weights:,} weights and take {needed / 1e9:,.0f} GB to train, "
+            "too much for this computer. Choose fewer units."
+        )
 
 
 def model_path(path: str) -> None:

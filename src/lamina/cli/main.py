@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 2 for input that cannot be used; 1 for a failure; 130 when interrupted.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the screen's letters cannot write
     try:
         code = app(given, prog_name="lamina", standalone_mode=False) or 0
         return _say("interrupted; nothing was saved", code) if code == INTERRUPTED else code

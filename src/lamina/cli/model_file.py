@@ -20,7 +20,7 @@ def load(path: str, compile: bool) -> Any:
         ModelFileError: there is no such file, or it is no model.
     """
     if not os.path.isfile(path):
-        raise ModelFileError(f"{path}: no such file.")
+        raise ModelFileError(f"{path} is a folder, not a file." if os.path.isdir(path) else f"{path}: no such file.")
     return load_model(path, compile=compile)
 
 

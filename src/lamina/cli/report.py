@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -61,13 +62,22 @@ def _target(training: Training) -> str:
 
 def about_network(training: Training, settings: Settings) -> list[str]:
     """The sizes of the layers and how they are trained."""
-    sizes = [len(training.schema.features), *settings.hidden, training.schema.outputs]
-    numbers = sum(a * b + b for a, b in pairwise(sizes))
+    sizes = _sizes(training.schema, settings.hidden)
+    numbers = weights(training.schema, settings.hidden)
     shape = " → ".join(map(str, sizes))
     return [
         f"Network {shape}, {settings.activation}, {numbers:,} weights; Adam, learning rate {settings.learning_rate:g}, "
         f"{counted(settings.rows_a_step(len(training.split.train)), 'row')} a step."
     ]
+
+
+def weights(schema: Schema, hidden: Sequence[int]) -> int:
+    """How many weights the network of a table has."""
+    return sum(a * b + b for a, b in pairwise(_sizes(schema, hidden)))
+
+
+def _sizes(schema: Schema, hidden: Sequence[int]) -> list[int]:
+    return [len(schema.features), *hidden, schema.outputs]
 
 
 def about_training(training: Training, settings: Settings, trained: Trained) -> list[str]:

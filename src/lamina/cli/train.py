@@ -22,7 +22,7 @@ def train(
     test: Annotated[float, typer.Option(help="Share of the rows held out for the figures.")] = 0.2,
     patience: Annotated[int, typer.Option(min=1, help="Stop after so many epochs without progress.")] = 20,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed, the same bits.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="All by default; the bits are the same.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, max=1024, help="All by default; the bits are the same.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
 ) -> None:
     """Train a network on a table and save it.
@@ -44,6 +44,7 @@ def train(
     settings = Settings(checks.units(hidden), activation, epochs, batch_size, learning_rate, patience, seed, threads)
     data = read_table(table)
     training = prepare_training(data, target, task=task, validation=validation, test=test, seed=seed)
+    checks.fits_memory(report.weights(training.schema, settings.hidden))
     lines = report.Lines(quiet)
     lines.say(*report.about_table(data, training, seed), *report.about_network(training, settings))
     with progress(training.schema, quiet) as watch:

@@ -95,4 +95,4 @@ def _errors(schema: Schema, y: np.ndarray, answers: np.ndarray) -> float:
     """How many rows are wrong, or for numbers the root of the mean squared error."""
     if schema.target.classes:
         return float(np.count_nonzero(class_numbers(schema, answers) != y))
-    return float(np.sqrt(np.mean((answers[:, 0] - y) ** 2, dtype=np.float64)))
+    return float(np.sqrt(np.mean((answers[:, 0].astype(np.float64) - y) ** 2)))

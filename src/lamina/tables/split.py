@@ -68,8 +68,8 @@ def _check(rows: int, validation: float, test: float) -> None:
     if not _fits(rows, validation, test):
         raise TableError(
             f"{counted(rows, 'row')} {'is' if rows == 1 else 'are'} too few to train on and to hold out "
-            f"{validation:.0%} for validation and {test:.0%} for the test. "
-            "Take a table of more rows; --validation 0 or --test 0 leaves that part out."
+            f"{validation:.3g} of them for validation and {test:.3g} for the test. "
+            "Take a table of more rows, or larger shares; --validation 0 or --test 0 leaves that part out."
         )
 
 

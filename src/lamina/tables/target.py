@@ -39,11 +39,15 @@ def read_target(table: Table, name: str, task: str) -> tuple[Target, np.ndarray,
     return _classes_of_numbers(table, column, values[:, 0], task)
 
 
+_HELD = {read.TRUTH: "true or false"}
+
+
 def _text_for_numbers(table: Table, column: Column) -> str:
     row, label = next((row, label) for row, label in enumerate(table.labels(column.name)) if label)
     return (
         f"{table.path}, {table.place(row)}: a regression needs numbers, but the target {column.name!r} holds "
-        f"{column.kind}, such as {quoted(label)}. Choose --task multiclass or another target."
+        f"{column.note or _HELD.get(column.kind, column.kind)}, such as {quoted(label)}. "
+        "Choose --task multiclass or another target."
     )
 
 
@@ -93,7 +97,8 @@ def _classes(
     if len(classes) > max(2, table.rows / 2):
         other = ", or --task regression" if column.kind == read.NUMBER else ""
         many = f"{len(classes):,} different values in {counted(table.rows, 'row')}"
-        raise TableError(f"{place} has {many}, too many for classes. Choose another target{other}.")
+        holds = f" It holds {column.note}." if column.note else ""
+        raise TableError(f"{place} has {many}, too many for classes. Choose another target{other}.{holds}")
     return Target(column.name, column.kind, tuple(classes)), numbers.astype(np.int32)
 
 
