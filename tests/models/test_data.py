@@ -34,6 +34,13 @@ def regressor(last: int = 1) -> Sequential:
 REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "lengths differ": (lambda: classifier().fit(X, Y[:5]), DataError, "'x' sizes: 12\n'y' sizes: 5"),
     "no rows": (lambda: classifier().fit(X[:0], Y[:0]), DataError, "no rows"),
+    "no inputs": (lambda: classifier().fit(None, Y), DataError, "x holds no array"),
+    "epochs below 0": (lambda: classifier().fit(X, Y, epochs=-1), ValueError, "`epochs` must be .* got -1"),
+    "epochs as text": (lambda: classifier().fit(X, Y, epochs="3"), ValueError, "`epochs` must be .* got '3'"),
+    "a class for a callback": (
+        lambda: classifier().fit(X, Y, callbacks=[lamina.callbacks.History]), ValueError, r"make one: History\(\)",
+    ),
+    "a number for a shape": (lambda: Input(4), ValueError, r"a shape is a tuple, \(4,\)"),
     "nothing": (lambda: classifier().fit(None, None), DataError, "x holds no array"),
     "lists of numbers": (lambda: classifier().fit([[1.0, 2.0, 3.0]], [1]), DataError, r"numpy\.array\(x\)"),
     "a generator": (lambda: classifier().fit(i for i in range(3)), DataError, "Unrecognized data type: x"),

@@ -86,6 +86,14 @@ def test_an_error_while_writing_leaves_nothing(path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with (
+        pytest.raises(FileNotFoundError, match=r"no/m\.keras: there is no folder '.*no'"),
+        replacing(tmp_path / "no/m.keras"),
+    ):
+        raise AssertionError("no file can be open")
+
+
 def test_a_killed_writer_leaves_a_whole_file(path: Path) -> None:
     code = (
         "import sys; from lamina.saving.archive import write_members\n"

@@ -99,6 +99,7 @@ class Callback:
 
 
 _HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
+_ASKED = ("set_model", *_HOOKS)
 
 
 class History(Callback):
@@ -183,9 +184,10 @@ class CallbackList(Callback):
     ):
         super().__init__()
         self.callbacks: list[Callback] = [x for x in flatten(callbacks) if x is not None]
-        bad = [x for x in self.callbacks if not all(hasattr(x, name) for name in ("set_model", *_HOOKS))]
+        bad = [x for x in self.callbacks if isinstance(x, type) or not all(hasattr(x, name) for name in _ASKED)]
         if bad:
-            raise ValueError(f"`callbacks` must be Callback objects, got {bad[0]!r}")
+            call = f"; make one: {bad[0].__name__}()" if isinstance(bad[0], type) else ""
+            raise ValueError(f"`callbacks` must be Callback objects, got {bad[0]!r}{call}")
         self._complete(add_history, add_progbar)
         self.set_params(params)
         if model is not None:

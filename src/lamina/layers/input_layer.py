@@ -63,7 +63,8 @@ class InputLayer(Layer):
 
 def _sizes(shape: Any) -> tuple[int | None, ...]:
     if not isinstance(shape, Sequence) or isinstance(shape, str):
-        raise ValueError(f"Cannot convert '{shape}' to a shape.")
+        example = f": a shape is a tuple, ({shape},)" if isinstance(shape, int) else ""
+        raise ValueError(f"Cannot convert '{shape}' to a shape{example}.")
     if any(not (size is None or (isinstance(size, int) and size >= 0)) for size in shape):
         raise ValueError(f"Cannot convert '{shape}' to a shape: sizes are positive whole numbers.")
     return tuple(shape)

@@ -53,12 +53,12 @@ def check_rows(x: Any, y: Any, weight: Any) -> int:
     named = [("x", x), ("y", y), ("sample_weight", weight)]
     sizes = {name: [len(array) for array in flatten(part) if array is not None] for name, part in named}
     counts = sorted({size for listed in sizes.values() for size in listed})
-    if not counts:
+    if not sizes["x"]:
         raise DataError("there are no data: x holds no array")
     if len(counts) > 1:
-        listed = "".join(f"'{name}' sizes: {', '.join(map(str, s))}\n" for name, s in sizes.items() if s)
+        listed = "\n".join(f"'{name}' sizes: {', '.join(map(str, s))}" for name, s in sizes.items() if s)
         raise DataError(
-            f"Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.{listed}"
+            f"Data cardinality is ambiguous. Make sure all arrays contain the same number of samples. {listed}"
         )
     if counts[0] == 0:
         raise DataError("there are no data: the arrays have no rows")

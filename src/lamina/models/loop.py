@@ -43,10 +43,10 @@ class Feed:
         if shuffle not in (True, False, "batch"):
             raise ValueError(f"`shuffle` must be True, False or 'batch', got {shuffle!r}")
         self.rows = rows
-        self.steps = None if steps is None else _positive("steps", steps)
+        self.steps = None if steps is None else whole("steps", steps)
         if batch_size is None:
             batch_size = 32 if self.steps is None else ceil(rows.count / self.steps)
-        self.batch_size = _positive("batch_size", batch_size)
+        self.batch_size = whole("batch_size", batch_size)
         self.batches = ceil(rows.count / self.batch_size)
         self.shuffle = shuffle if generator is not None else False
         self._generator = generator
@@ -87,9 +87,11 @@ class Feed:
         return order
 
 
-def _positive(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
-        raise ValueError(f"`{name}` must be a positive whole number, got {value!r}")
+def whole(name: str, value: Any, least: int = 1) -> int:
+    """An argument that must be a whole number, not below ``least``."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < least:
+        kind = "a positive whole number" if least else "a whole number, 0 or more"
+        raise ValueError(f"`{name}` must be {kind}, got {value!r}")
     return int(value)
 
 

@@ -123,6 +123,7 @@ class Trainer(Objective):
         rows = self._rows(x, y, sample_weight, class_weight)
         step = self._step("train", rows)
         feed = loop.Feed(rows, batch_size, steps_per_epoch, shuffle, random.generator(None))
+        epochs = loop.whole("epochs", epochs, least=0)
         held_out = None
         if validation_data is not None:
             kept = self._rows(*_unpacked(validation_data))
