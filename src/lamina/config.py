@@ -6,7 +6,7 @@ import difflib
 import inspect
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -178,6 +178,16 @@ def lookup(kind: str, table: Mapping[str, Callable[..., Any]], identifier: Any) 
     return found.from_config(config) if hasattr(found, "from_config") else found(**config)
 
 
-def _nearest(identifier: Any, table: Mapping[str, Any]) -> str:
+def unknown_arguments(kind: type, names: Sequence[str]) -> str:
+    """The names of arguments that a class does not take, each with the nearest that it does."""
+    return ", ".join(name + _nearest(name, _arguments(kind)) for name in names)
+
+
+def _arguments(kind: type) -> dict[str, None]:
+    makers = [vars(c)["__init__"] for c in kind.__mro__ if c is not object and "__init__" in vars(c)]
+    return dict.fromkeys(name for maker in makers for name in inspect.signature(maker).parameters if name != "self")
+
+
+def _nearest(identifier: Any, table: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(identifier), table, 3)
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

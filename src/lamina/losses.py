@@ -44,9 +44,14 @@ def aligned(y_true: Operand, y_pred: Operand) -> tuple[Node, Node]:
     if y_true.ndim and y_pred.ndim and y_true.shape[1:] != y_pred.shape[1:]:
         raise ShapeError(
             f"Arguments `target` and `output` must have the same shape. "
-            f"Received: target.shape={y_true.shape}, output.shape={y_pred.shape}"
+            f"Received: target.shape={y_true.shape}, output.shape={y_pred.shape}{_class_numbers_hint(y_true, y_pred)}"
         )
     return y_true, y_pred
+
+
+def _class_numbers_hint(y_true: Node, y_pred: Node) -> str:
+    classes = y_pred.ndim > 1 and (y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1)
+    return "; for class numbers use the sparse categorical form" if classes else ""
 
 
 # -- equations: one number for each row --------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 
 import lamina
 from lamina import layers, ops
-from lamina.errors import DataError, LaminaError, ShapeError
+from lamina.errors import DataError, GraphError, LaminaError, ShapeError
 
 X = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
 
@@ -196,15 +196,12 @@ def test_two_arguments() -> None:
     assert layer.shapes == ((6, 3), (1, 3))
 
 
-def forgetful() -> Any:
-    class Forgetful(layers.Layer):
-        def __init__(self) -> None:
-            self.units = 3
+class Forgetful(layers.Layer):
+    def __init__(self) -> None:
+        self.units = 3
 
-        def call(self, x: Any) -> Any:
-            return x
-
-    return Forgetful()(X)
+    def call(self, x: Any) -> Any:
+        return x
 
 
 def unkept() -> Any:
@@ -225,6 +222,14 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "units": (lambda: layers.Dense(0), ValueError, "`units` of Dense, expected a positive integer"),
     "rate": (lambda: layers.Dropout(1.5), ValueError, "between 0 and 1"),
     "slope": (lambda: layers.LeakyReLU(-0.1), ValueError, "cannot be negative"),
+    "an argument misspelt": (
+        lambda: layers.Dense(2, activaton="relu"), ValueError, "activaton; did you mean 'activation'",
+    ),
+    "super().__init__ in a model": (lambda: lamina.Sequential([Forgetful()]), LaminaError, r"super\(\).__init__"),
+    "NumPy's functions": (
+        lambda: own(lambda x: np.exp(x)), GraphError, "mine: a Node has no numbers .* use lamina.ops",
+    ),
+    "nothing returned": (lambda: own(lambda x: None), GraphError, "mine: Mine.call returned None"),
     "argument": (lambda: layers.Dense(2, unit=3), ValueError, r"argument\(s\) unit"),
     "activation": (lambda: layers.Dense(2, activation="rellu"), ValueError, "'rellu'; did you mean 'relu'"),
     "dtype": (lambda: layers.Dense(2, dtype="float16"), TypeError, "float16"),
@@ -241,10 +246,18 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "adapt after all": (lambda: layers.Normalization(mean=1.0, variance=1.0).adapt(X), LaminaError, "cannot `adapt`"),
     "weights": (lambda: built(layers.Dense(2)).set_weights([X]), ShapeError, "length 1, but .* expecting 2"),
     "shape of weights": (lambda: built(layers.Dense(2)).set_weights([X, X]), ShapeError, r"\(3, 2\) .* \(6, 3\)"),
-    "super().__init__": (forgetful, LaminaError, r"super\(\).__init__"),
+    "super().__init__": (lambda: Forgetful()(X), LaminaError, r"super\(\).__init__"),
     "config": (unkept, TypeError, "'units'.*get_config"),
     "no call": (lambda: layers.Layer()(X), TypeError, "must define call"),
 }  # fmt: skip
+
+
+def own(equation: Callable[[Any], Any]) -> np.ndarray:
+    class Mine(layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return equation(inputs)
+
+    return Mine(name="mine")(X)
 
 
 def built(layer: layers.Layer) -> layers.Layer:

@@ -31,6 +31,12 @@ def regressor(last: int = 1) -> Sequential:
     return model
 
 
+def many() -> Sequential:
+    model = Sequential([Input((3,)), layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "categorical_crossentropy")
+    return model
+
+
 REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "lengths differ": (lambda: classifier().fit(X, Y[:5]), DataError, "'x' sizes: 12\n'y' sizes: 5"),
     "no rows": (lambda: classifier().fit(X[:0], Y[:0]), DataError, "no rows"),
@@ -59,6 +65,9 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "label at evaluation": (lambda: classifier().evaluate(X, Y + 5), DataError, "value of 5"),
     "label in validation": (lambda: classifier().fit(X, Y, validation_data=(X, Y + 5)), DataError, "value of 5"),
     "one-hot for sparse": (lambda: classifier().fit(X, np.eye(2)[Y]), ShapeError, "one-hot"),
+    "class numbers for one-hot": (
+        lambda: many().fit(X, Y), ShapeError, "for class numbers use the sparse categorical form",
+    ),
     "targets would repeat": (lambda: regressor(2).fit(X, X[:, :1]), ShapeError, "(None, 1).*(None, 2)"),
     "targets of another width": (lambda: regressor(2).fit(X, X), ShapeError, "(None, 3).*(None, 2)"),
     "weights of another length": (lambda: regressor().fit(X, Y, sample_weight=X[:5, 0]), DataError, "sample_weight"),

@@ -36,8 +36,17 @@ def label(text: str) -> Iterator[None]:
     except GraphError as error:
         _name_place(error, text)
         raise
+    except TypeError as error:
+        if "__array_ufunc__" not in str(error):  # what NumPy says when one of its functions meets a Node
+            raise
+        named = GraphError(_NOT_NUMPY)
+        _name_place(named, text)
+        raise named from error
     finally:
         _label.reset(token)
+
+
+_NOT_NUMPY = "a Node has no numbers while the graph is built; use lamina.ops functions, not NumPy's"
 
 
 def _name_place(error: GraphError, place: str) -> None:
@@ -84,7 +93,7 @@ class Node:
         raise GraphError("a Node has no truth value while the graph is built; use ops.where(condition, a, b)")
 
     def __array__(self, *_: object) -> np.ndarray:
-        raise GraphError("a Node has no numbers while the graph is built; use lamina.ops functions, not NumPy's")
+        raise GraphError(_NOT_NUMPY)
 
     def __iter__(self) -> Iterator[Node]:
         raise GraphError("a Node cannot be iterated; index it with slices or use ops.split")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina.errors import DataError, LaminaError
+from lamina.errors import DataError, GraphError, LaminaError
 from lamina.graph.express import as_node, cast
 from lamina.graph.node import Graph, Node, label, leaf
 from lamina.layers.arguments import LARGEST_WHOLE
@@ -77,6 +77,8 @@ def in_trace(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
         with label(layer.name):
             _ready(layer, args, kwargs)
             outputs = layer.call(*_autocast(layer, args), **kwargs)
+            if outputs is None:
+                raise GraphError(f"{type(layer).__name__}.call returned None; it must return its outputs")
             _penalise(layer, outputs, trace)
         trace.calls.extend((layer.name, x) for x in flatten(outputs) if isinstance(x, Node))
         return outputs

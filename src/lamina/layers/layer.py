@@ -67,8 +67,8 @@ class Layer:
         **kwargs: Any,
     ):
         self._input_hint = input_hint(kwargs)
-        if kwargs:
-            raise ValueError(f"{type(self).__name__} does not take the argument(s) {', '.join(sorted(kwargs))}")
+        if unknown := config.unknown_arguments(type(self), sorted(kwargs)):
+            raise ValueError(f"{type(self).__name__} does not take the argument(s) {unknown}")
         self.name = valid_name(name or config.unique_name(type(self).__name__))
         self.dtype = dtype_name(dtype)
         self.autocast = autocast
@@ -96,9 +96,12 @@ class Layer:
         Raises:
             ShapeError: the inputs' shapes do not fit the layer.
         """
+        self._require_init()
+        return calling.call(self, args, kwargs)
+
+    def _require_init(self) -> None:
         if not hasattr(self, "_inbound_nodes"):
             raise LaminaError(f"{type(self).__name__}.__init__ must call super().__init__() first")
-        return calling.call(self, args, kwargs)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """The layer's equation, written with ``lamina.ops`` and operators; a subclass defines it."""

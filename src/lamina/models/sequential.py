@@ -186,4 +186,5 @@ def _layer_of(x: Any) -> Layer:
         raise ValueError(
             f"Only instances of `Layer` can be added to a Sequential model. Received: {x} (of type {type(x)})"
         )
+    x._require_init()
     return x

@@ -76,7 +76,8 @@ class Optimizer(config.Configured):
         **kwargs: Any,
     ):
         if kwargs:
-            raise ValueError(f"Argument(s) not recognized: {kwargs}")
+            unknown = config.unknown_arguments(type(self), list(kwargs))
+            raise ValueError(f"Argument(s) not recognized: {kwargs}; {type(self).__name__} does not take {unknown}")
         self.name = name or config.unique_name(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
