@@ -39,8 +39,9 @@ def all_splits(loop: Loop) -> range:
 
 def fitting_splits(shape: Shape, operands: Iterable[Shape]) -> frozenset[int]:
     """The cuts for which every operand is full, row, column or scalar."""
-    operands = list(operands)
-    return frozenset(s for s in all_splits(loop_of(shape)) if all(operand_kind(x, shape, s) for x in operands))
+    # A whole operand and a single number fit any cut; only those between have to be asked.
+    partial = {x for x in operands if x != shape and any(size != 1 for size in x)}
+    return frozenset(s for s in all_splits(loop_of(shape)) if all(operand_kind(x, shape, s) for x in partial))
 
 
 def operands(node: Node) -> tuple[Node, ...]:
