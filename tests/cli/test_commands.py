@@ -224,7 +224,7 @@ def test_true_and_false(lamina, tmp_path):
     table.write_text("a,late\n" + "".join(f"{v:.3f},{str(v > 0).lower()}\n" for v in a), encoding="utf-8")
     model = tmp_path / "m.keras"
     done = lamina("train", table, "--target", "late", "--out", model, "--learning-rate", "0.05")
-    assert "binary: False (" in done.out
+    assert "binary: false (" in done.out
     rows = read(lamina("predict", model, table).out)
     assert list(rows[0]) == ["predicted", "probability_false", "probability_true"]
     assert np.mean([(row["predicted"] == "true") == (v > 0) for row, v in zip(rows, a, strict=True)]) > 0.9

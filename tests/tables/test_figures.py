@@ -40,6 +40,10 @@ def test_one_class_in_the_test_has_no_auc():
     assert "AUC" not in by_name(schema, np.zeros(5, np.int32), np.full((5, 1), 0.2, np.float32))
 
 
+def test_truth_is_written_as_in_tables():
+    assert simplest_name(Schema("binary", ONE, Target("y", "truth", (False, True), (0.3, 0.7)))) == "always true"
+
+
 def test_multiclass():
     schema = Schema("multiclass", ONE, Target("y", "number", (1, 2, 3), (0.2, 0.5, 0.3)))
     y = RANDOM.integers(0, 3, 300).astype(np.int32)

@@ -56,8 +56,9 @@ def _rows(schema: Schema, answers: np.ndarray) -> Iterator[list[str]]:
     import numpy as np
 
     from lamina.tables.figures import class_numbers
+    from lamina.tables.names import word
 
-    names = [_word(label) for label in schema.target.classes]
+    names = [word(label) for label in schema.target.classes]
     yield ["predicted", *(f"probability_{name}" for name in names)]
     if not names:
         yield from ([str(value)] for value in answers[:, 0])
@@ -65,8 +66,3 @@ def _rows(schema: Schema, answers: np.ndarray) -> Iterator[list[str]]:
     probabilities = np.concatenate([1 - answers, answers], axis=1) if schema.outputs == 1 else answers
     for number, row in zip(class_numbers(schema, answers), probabilities, strict=True):
         yield [names[number], *map(str, row)]
-
-
-def _word(label: str | float) -> str:
-    """A class as a table writes it: true, not True."""
-    return str(label).lower() if isinstance(label, bool) else str(label)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from lamina.tables import figures
-from lamina.tables.names import counted, listed, short
+from lamina.tables.names import counted, listed, short, word
 from lamina.tables.prepare import Training
 from lamina.tables.read import Table
 from lamina.tables.schema import BINARY, Schema
@@ -54,9 +54,9 @@ def _target(training: Training) -> str:
     if not target.classes:
         return f"numbers from {short(training.y.min())} to {short(training.y.max())}"
     counts = np.bincount(training.y, minlength=len(target.classes)).tolist()
-    classes = listed([f"{name} ({count:,})" for name, count in zip(target.classes, counts, strict=True)])
+    classes = listed([f"{word(name)} ({count:,})" for name, count in zip(target.classes, counts, strict=True)])
     return classes + (
-        f"; the output is the probability of {target.classes[1]!r}" if training.schema.task == BINARY else ""
+        f"; the output is the probability of {word(target.classes[1])!r}" if training.schema.task == BINARY else ""
     )
 
 

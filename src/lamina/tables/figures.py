@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lamina import metrics
-from lamina.tables.names import counted, short
+from lamina.tables.names import counted, short, word
 from lamina.tables.schema import BINARY, MULTICLASS, REGRESSION, Schema
 
 
@@ -69,7 +69,7 @@ def simplest_name(schema: Schema) -> str:
     target = schema.target
     if not target.classes:
         return f"always {short(target.usual[0])}"
-    return f"always {target.classes[int(np.argmax(target.usual))]}"
+    return f"always {word(target.classes[int(np.argmax(target.usual))])}"
 
 
 def class_numbers(schema: Schema, answers: np.ndarray) -> np.ndarray:

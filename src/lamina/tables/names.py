@@ -36,6 +36,11 @@ def quoted(value: object) -> str:
     return repr(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
 
 
+def word(label: str | float) -> str:
+    """A class as a table writes it: true, not True."""
+    return str(label).lower() if isinstance(label, bool) else str(label)
+
+
 def counted(count: int, what: str) -> str:
     """``1 row``, ``12,000 rows``."""
     return f"{count:,} {what}" + ("" if count == 1 else "es" if what.endswith("s") else "s")
