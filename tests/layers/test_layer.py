@@ -132,6 +132,17 @@ def test_a_mask_for_softmax() -> None:
     np.testing.assert_allclose(found, [[0.5, 0.0, 0.5]])
 
 
+def test_a_row_that_is_masked_whole_is_0() -> None:
+    assert layers.Softmax()(np.zeros((1, 2)), mask=np.zeros((1, 2))).tolist() == [[0.0, 0.0]]
+
+
+@pytest.mark.parametrize("layer", [layers.Add, layers.Multiply])
+def test_missing_axes_come_after_the_batch(layer: type[layers.Layer]) -> None:
+    wide, narrow = np.arange(24.0).reshape(2, 3, 4), np.arange(8.0).reshape(2, 4)
+    expected = wide + narrow[:, None] if layer is layers.Add else wide * narrow[:, None]
+    assert layer()([wide, narrow]).tolist() == expected.tolist()
+
+
 def test_inputs_keep_their_kind() -> None:
     assert layers.Identity()(np.array([1, 2], "int64")).dtype == np.int32
     assert layers.Identity()(np.array([1.0, 2.0])).dtype == np.float32

@@ -93,6 +93,14 @@ def test_steps_per_epoch_go_on_where_the_last_epoch_ended() -> None:
     assert loop.Feed(rows(40), None, 3).batch_size == 14
 
 
+def test_every_validation_takes_the_same_first_batches() -> None:
+    model = network()
+    model.trainable = False
+    shared = {"batch_size": 10, "validation_steps": 2, "validation_data": (X, Y), "verbose": 0}
+    found = model.fit(X, Y, epochs=3, **shared).history["val_loss"]
+    assert found == [model.evaluate(X, Y, batch_size=10, steps=2, verbose=0)[0]] * 3
+
+
 def test_more_steps_than_data_warns() -> None:
     with pytest.warns(UserWarning, match="ran out of data"):
         network().fit(X, Y, batch_size=10, steps_per_epoch=9, verbose=0)

@@ -91,9 +91,10 @@ class Softmax(Layer):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """softmax(z); where ``mask`` is false the result is 0."""
-        if mask is not None:
-            inputs = inputs + (1.0 - ops.cast(mask, self.dtype)) * -3e38
-        return activations.softmax(inputs, self.axis)
+        if mask is None:
+            return activations.softmax(inputs, self.axis)
+        kept = ops.cast(mask, self.dtype) > 0.5
+        return ops.where(kept, activations.softmax(ops.where(kept, inputs, -3e38), self.axis), 0.0)
 
 
 class Identity(Layer):

@@ -18,8 +18,10 @@ class Merge(Layer):
         _check_list(self, input_shape, least=1)
 
     def call(self, inputs: Any) -> Any:
-        """The inputs combined, one after the other, element by element (a missing leading axis is 1)."""
-        return reduce(self._pair, inputs)
+        """The inputs combined, one after the other, element by element; missing axes (of size 1) follow the batch."""
+        rank = max(len(x.shape) for x in inputs)
+        wide = [ops.reshape(x, (x.shape[0], *(1,) * (rank - len(x.shape)), *x.shape[1:])) for x in inputs]
+        return reduce(self._pair, wide)
 
     def _pair(self, a: Any, b: Any) -> Any:
         raise TypeError(f"{type(self).__name__} must define _pair(a, b)")

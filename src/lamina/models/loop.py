@@ -58,9 +58,11 @@ class Feed:
         """Batches of an epoch."""
         return min(self.steps or self.batches, self.batches)
 
-    def epoch(self) -> tuple[np.ndarray | None, int, int]:
-        """(order, start, stop) of the next epoch."""
+    def epoch(self, anew: bool = False) -> tuple[np.ndarray | None, int, int]:
+        """(order, start, stop) of the next epoch; ``anew`` from the first row on, as Keras validates."""
         count = self.rows.count
+        if anew:
+            self._at = 0
         if self._at == 0:
             self._order = self._new_order()
         start = self._at

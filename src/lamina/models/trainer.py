@@ -208,7 +208,7 @@ class Trainer(Objective):
         step = self._step("test", feed.rows)
         step.reset()
         callbacks.on_test_begin()
-        loop.run(step, feed, feed.epoch(), 0, _watch(self, callbacks, "test", step, 0))
+        loop.run(step, feed, feed.epoch(anew=True), 0, _watch(self, callbacks, "test", step, 0))
         logs = step.logs()
         callbacks.on_test_end(logs)
         return logs
