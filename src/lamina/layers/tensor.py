@@ -49,10 +49,11 @@ class KerasTensor:
     def __array__(self, *_: object) -> NoReturn:
         self.__lamina_node__()
 
-    def __add__(self, other: Any) -> NoReturn:
+    def __add__(self, *_: Any) -> NoReturn:
         self.__lamina_node__()
 
     __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
+    __neg__ = __abs__ = __pow__ = __rpow__ = __matmul__ = __getitem__ = __add__
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
