@@ -46,9 +46,13 @@ def _text_for_numbers(table: Table, column: Column) -> str:
     row, label = next((row, label) for row, label in enumerate(table.labels(column.name)) if label)
     return (
         f"{table.path}, {table.place(row)}: a regression needs numbers, but the target {column.name!r} holds "
-        f"{column.note or _HELD.get(column.kind, column.kind)}, such as {quoted(label)}. "
-        "Choose --task multiclass or another target."
+        f"{_HELD.get(column.kind, column.kind)}, such as {quoted(label)}. "
+        f"{_told(column)}Choose --task multiclass or another target."
     )
+
+
+def _told(column: Column) -> str:
+    return f"They are {column.note}. " if column.note and column.kind == read.TEXT else ""
 
 
 def _few_whole(values: np.ndarray) -> bool:
@@ -97,8 +101,7 @@ def _classes(
     if len(classes) > max(2, table.rows / 2):
         other = ", or --task regression" if column.kind == read.NUMBER else ""
         many = f"{len(classes):,} different values in {counted(table.rows, 'row')}"
-        holds = f" It holds {column.note}." if column.note else ""
-        raise TableError(f"{place} has {many}, too many for classes. Choose another target{other}.{holds}")
+        raise TableError(f"{place} has {many}, too many for classes. {_told(column)}Choose another target{other}.")
     return Target(column.name, column.kind, tuple(classes)), numbers.astype(np.int32)
 
 
