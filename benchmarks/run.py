@@ -2,8 +2,8 @@
 
 Each round runs every peer once, each in a process of its own, in an order that turns from round to round, so
 that what else the machine does falls on all alike. A process trains for some epochs; its figure is the
-median of all but the first, which also builds and compiles. A peer's ratio is its figure divided by Lamina's
-of the same round.
+median of all but the first, which also builds and compiles. A peer's figure is the least of its rounds, since what
+else a machine does only adds time; its ratio is to Lamina's figure. The spread shows the ratios within each round.
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ def figures(rung: Rung, reports: dict[str, list[dict[str, Any]]]) -> dict[str, A
     for peer, seconds in rounds.items():
         ratios = [own / base for own, base in zip(seconds, rounds["lamina"], strict=True)]
         peers[peer] = {
-            "epoch_seconds": median(seconds),
+            "epoch_seconds": min(seconds),
             "epoch_spread": spread(seconds),
-            "first_epoch_seconds": median(report["seconds"][0] for report in reports[peer]),
-            "ratio": median(ratios),
+            "first_epoch_seconds": min(report["seconds"][0] for report in reports[peer]),
+            "ratio": min(seconds) / min(rounds["lamina"]),
             "ratio_spread": spread(ratios),
-            "gigaflops": rung.flops / median(seconds) / 1e9,
+            "gigaflops": rung.flops / min(seconds) / 1e9,
             "last_loss": median(report["losses"][-1] for report in reports[peer]),
             "rounds": [report["seconds"] for report in reports[peer]],
         }

@@ -42,7 +42,8 @@ def ratio(peer: dict[str, Any]) -> str:
 
 
 def milliseconds(peer: dict[str, Any]) -> str:
-    return f"{1e3 * peer['epoch_seconds']:.3g} ms"
+    milliseconds = 1e3 * peer["epoch_seconds"]
+    return f"{milliseconds:.3g} ms" if milliseconds < 1000 else f"{milliseconds:,.0f} ms"
 
 
 def rung_row(name: str, rung: dict[str, Any], limit: float) -> str:
@@ -67,7 +68,7 @@ def table(result: dict[str, Any]) -> str:
         + ", ".join(f"{package} {number}" for package, number in sorted(distributions.items()))
         + ".",
         "- A peer's figure is its time divided by Lamina's, so more than 1 × means that Lamina is faster: "
-        f"the median of {result['rounds']} rounds (least–greatest).",
+        f"each at its best of {result['rounds']} rounds (least–greatest ratio within a round).",
         f"- The last column is Lamina's share of {result['limit']['gigaflops']:.0f} GFLOP/s, the most reached "
         f"here by a library ({result['limit']['by']}).",
         f"- `import lamina` took {1e3 * result['import_seconds']['lamina']:.0f} ms, of which NumPy "

@@ -37,12 +37,13 @@ def test_lamina_learns_a_rung() -> None:
     assert losses[-1] < losses[0]
 
 
-def test_a_ratio_is_of_the_same_round_and_leaves_the_first_epoch_out() -> None:
+def test_figures_are_of_the_best_round_and_leave_the_first_epoch_out() -> None:
     def report(*seconds: float) -> dict[str, object]:
         return {"seconds": [9.0, *seconds], "losses": [1.0, 0.5]}
 
     reports = {"lamina": [report(1, 1, 4), report(2)], "slow": [report(3, 3, 1), report(8)]}
     seen = figures(TOY, reports)["peers"]["slow"]
     assert seen["ratio_spread"] == [3.0, 4.0]
-    assert seen["ratio"] == 3.5
+    assert seen["epoch_seconds"] == 3.0
+    assert seen["ratio"] == 3.0
     assert seen["first_epoch_seconds"] == 9.0
