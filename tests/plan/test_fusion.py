@@ -13,8 +13,8 @@ from lamina.lower.to_numpy import NumpyExecutable
 from lamina.plan.run import CoreExecutable
 from lamina.rewrite.simplify import simplify
 
-# Rounding grows through a graph: the tolerance is that of one operation times the depth a graph here has.
-TOLERANCE = {"float32": 2e-4, "float64": 1e-11}
+# Relative to the largest number of an array: sums that cancel keep the rounding of their terms.
+TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 
 
 def run(executable, data, state, rows):
