@@ -319,6 +319,11 @@ class Graph:
         """All nodes that are asked for, outputs first."""
         return (*self.outputs.values(), *(value for _, value in self.updates))
 
+    @property
+    def inputs(self) -> dict[str, Node]:
+        """The inputs that the roots need, by name."""
+        return {node.attrs["name"]: node for node in walk(self.roots) if node.op == "input"}
+
     def map(self, change: Callable[[tuple[Node, ...]], tuple[Node, ...]]) -> Graph:
         """The graph with its roots replaced by ``change(roots)``, in order."""
         roots = change(self.roots)
