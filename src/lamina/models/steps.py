@@ -74,14 +74,13 @@ class Step:
         """The metrics' present results by name, sorted, as Python numbers."""
         results: dict[str, Any] = {}
         for name, metric in self.metrics.items():
-            result = metric.result()
-            results |= map_leaves(_number, result if isinstance(result, dict) else {name: result})
+            result = map_leaves(_number, metric.result())
+            results |= result if isinstance(result, dict) else {name: result}
         return dict(sorted(results.items()))
 
 
 def _number(value: Any) -> Any:
-    array = np.asarray(value)
-    return float(array) if array.ndim == 0 else array
+    return float(value) if np.ndim(value) == 0 else np.asarray(value)
 
 
 def train_step(model: Objective, rows: Rows) -> Step:
