@@ -13,6 +13,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 ENDS = {
     "by_hand.py": r"The same numbers, by hand and by Lamina\.$",
     "classifier.py": r"accuracy 0\.9\d+\nThe first five: .*$",
+    "cross_validation.py": r"Accuracy on rows held out: 0\.9\d+ ± 0\.0\d+$",
     "own_layer_and_loss.py": r"mean absolute error 0\.0\d+; always answering the mean: 0\.\d+$",
     "regression.py": r"root mean squared error [45]\d\.\d, R² 0\.[3-6]\d$",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -63,7 +64,7 @@ def assert_same(found: list[Any], expected: list[Any]) -> None:
 @pytest.mark.parametrize("workers", [None, 1, 2, 4, 9])
 def test_the_bits_of_one_after_another(workers: int | None, target: str) -> None:
     """Shuffling, dropout, weights that are made in the first fit, running means, optimizers, histories, names."""
-    alone, together = five(target=target), None
+    alone = five(target=target)
     expected = [one_after_another(alone, folds(), epochs=3, batch_size=16) for _ in range(2)]
     next_draw = lamina.random.uniform((3,))
     together = five(target=target)
@@ -78,7 +79,7 @@ def test_the_bits_of_one_after_another(workers: int | None, target: str) -> None
 
 def test_data_for_all_and_arguments_for_each() -> None:
     each = [{"batch_size": 8}, {"epochs": 1}, {"shuffle": False}, {"sample_weight": np.arange(90) / 90}, {}]
-    alone, together = five(), None
+    alone = five()
     expected = one_after_another(alone, each, x=X, y=Y, epochs=2, batch_size=32)
     together = five()
     found = fit_many(together, X, Y, each=each, epochs=2, batch_size=32)
@@ -92,7 +93,7 @@ def test_each_model_stops_when_it_should() -> None:
         early = [callbacks.EarlyStopping(patience=1 + i, restore_best_weights=True) for i in range(5)]
         return [{**fold, "callbacks": [stop]} for fold, stop in zip(folds(), early, strict=True)]
 
-    alone, together = five(), None
+    alone = five()
     expected = one_after_another(alone, stopping(), epochs=60)
     together = five()
     found = fit_many(together, each=stopping(), epochs=60)
@@ -105,7 +106,7 @@ def test_batch_callbacks_and_lists_of_callbacks() -> None:
     seen: list[int] = []
     batches = callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
     each = [{"callbacks": batches}, {"callbacks": callbacks.CallbackList([])}, {"callbacks": None}, {}, {}]
-    alone, together = five(), None
+    alone = five()
     one_after_another(alone, x=X, y=Y, batch_size=30, epochs=2)
     together = five()
     fit_many(together, X, Y, each=each, batch_size=30, epochs=2)
@@ -137,7 +138,7 @@ def test_models_share_the_cores_while_they_train_and_not_after() -> None:
 
 
 def test_trained_models_go_on_as_if_alone() -> None:
-    alone, together = five(), None
+    alone = five()
     one_after_another(alone, x=X, y=Y)
     one_after_another(alone, x=X, y=Y)
     together = five()
@@ -283,7 +284,7 @@ def failing(epoch: int, error: BaseException) -> dict[str, Any]:
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_the_first_error_is_raised_and_the_others_finish(workers: int) -> None:
-    alone, together = five(), None
+    alone = five()
     one_after_another(alone, x=X, y=Y, epochs=4)
     together = five()
     together[1].optimizer.learning_rate = 1e30
@@ -367,6 +368,18 @@ def test_a_callback_may_end_the_program(error: BaseException) -> None:
 
 
 # -- threads
+
+
+def test_pythons_switch_interval_is_as_before() -> None:
+    inside: list[float] = []
+    before = sys.getswitchinterval()
+
+    def begin(logs: Any) -> None:
+        fit_many([net()], X, Y)
+        inside.append(sys.getswitchinterval())
+
+    fit_many([net()], X, Y, callbacks=callbacks.LambdaCallback(on_train_begin=begin))
+    assert inside[0] < before == sys.getswitchinterval()
 
 
 def test_no_two_draws_of_a_generator_are_the_same() -> None:

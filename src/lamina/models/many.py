@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
+from math import inf
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,8 @@ from lamina.models.objective import share_of_cores, usable_cores
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+LONG = 0.1  # seconds of an epoch in which nobody wants to wait for its end
+SWITCH = 5e-4  # seconds that a model waits at most for another's Python code, which is most of a preparation
 
 
 def fit_many(
@@ -62,10 +66,11 @@ def fit_many(
             trained.
         Exception: what the fit of a model raised, the first in the order of ``models``. All others were trained to
             their ends before; ``model.history`` holds what each recorded.
-        KeyboardInterrupt: Ctrl-C stops all models within an epoch, those that have not begun are left alone.
+        KeyboardInterrupt: Ctrl-C stops every model, a long epoch in its midst; those that have not begun stay as they
+            are.
 
     Example:
-        >>> from lamina import Input, Sequential, layers
+        >>> from lamina import Input, Sequential, layers, optimizers
         >>> random = np.random.default_rng(0)
         >>> x = random.normal(size=(200, 3)).astype("float32")
         >>> y = x @ np.array([[1.0], [-2.0], [0.5]], "float32")
@@ -73,7 +78,7 @@ def fit_many(
         >>> models, each = [], []
         >>> for held in folds:
         ...     model = Sequential([Input((3,)), layers.Dense(1)])
-        ...     model.compile("sgd", "mse")
+        ...     model.compile(optimizers.SGD(0.1), "mse")
         ...     train = np.setdiff1d(np.arange(200), held)
         ...     models.append(model)
         ...     each.append({"x": x[train], "y": y[train], "validation_data": (x[held], y[held])})
@@ -85,7 +90,7 @@ def fit_many(
     _refuse_sharing(fits)
     cores = usable_cores()
     at_once = min(whole("workers", cores if workers is None else workers), max(len(fits), 1))
-    with share_of_cores(max(1, cores // at_once)):
+    with share_of_cores(max(1, cores // at_once)), _quick_switches():
         return _results(_train(fits, at_once))
 
 
@@ -120,6 +125,8 @@ class _Turn(Callback):
         self.begun = Event()
         self._before = before
         self._stop = stop
+        self._long = True
+        self._epoch_began = -inf
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -136,6 +143,8 @@ class _Turn(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._check()
+        now = time.perf_counter()
+        self._long, self._epoch_began = now - self._epoch_began > LONG, now
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self._check()
@@ -143,11 +152,12 @@ class _Turn(Callback):
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self._check()
 
-    def live(self, done: int, logs: Callable[[], Logs]) -> None:
-        """Heard several times within a long epoch."""
-        self._check()
+    @property
+    def live(self) -> Callable[..., None] | None:
+        """What to call within an epoch, unless the one before was short: parts have their price."""
+        return self._check if self._long else None
 
-    def _check(self) -> None:
+    def _check(self, *_: object) -> None:
         if self._stop.is_set():
             raise KeyboardInterrupt
 
@@ -203,6 +213,20 @@ def _given_metrics(model: Model) -> list[Metric]:
     compiled = model._compiled_metrics
     given = [] if compiled is None else flatten([compiled.given, compiled.given_weighted])
     return [metric for metric in given if isinstance(metric, Metric)]
+
+
+@contextmanager
+def _quick_switches() -> Iterator[None]:
+    """A thread that comes back from the core need not wait 5 ms, Python's default, for one that runs Python code."""
+    before = sys.getswitchinterval()
+    if before <= SWITCH:  # also where a call of `fit_many` runs beside another, which sets it back
+        yield
+        return
+    sys.setswitchinterval(SWITCH)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _train(fits: Sequence[_Fit], workers: int) -> dict[Future[History], _Fit]:
