@@ -55,6 +55,7 @@ class Decoder {
   }
 
   void finish(Task& task, const Instruction& in) {
+    task.number = code_->tasks++;
     task.line = in.line;
     task.label = in.label.c_str();
     CodePhase& phase = code_->phases.back();

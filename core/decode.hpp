@@ -36,6 +36,7 @@ struct CodePhase {
 
 struct Code {
   std::vector<CodePhase> phases;
+  int tasks = 0;
   i64 registers_bytes = 0;  // of a thread
   i64 scratch_bytes = 0;
   i64 packed_bytes = 0;

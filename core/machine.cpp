@@ -9,8 +9,9 @@
 namespace lamina {
 namespace {
 
-constexpr double worth_sharing = 20e3;   // cycles of a phase: below, waking another thread costs more than it saves
-constexpr double worth_cutting = 400e3;  // of a thread: above, more parts even out what other programs take
+constexpr double worth_sharing = 5e3;    // cycles of a phase: below, telling another thread costs more than it saves
+constexpr double worth_waking = 300e3;  // of a run: below, threads that sleep are left asleep
+constexpr double worth_a_part = 100e3;   // where there are more than threads: they even out what other programs take
 constexpr i64 worth_packing_together = 64 * 1024;  // bytes: below, waiting for each other costs more
 constexpr i64 row_align = 24;                      // a multiple of every tile's height
 constexpr i64 rows_together = 192;                 // of a long batch: what they hold stays in the second-level cache
@@ -26,9 +27,18 @@ Share share(i64 total, i64 align, int t, int parts) {
   return {cut(t), cut(t + 1)};
 }
 
+double seconds_of_tick() {
+  const auto begin = std::chrono::steady_clock::now();
+  const i64 ticks = ticks_now();
+  std::chrono::duration<double> passed{};
+  while (passed.count() < 0.01) passed = std::chrono::steady_clock::now() - begin;
+  return passed.count() / static_cast<double>(ticks_now() - ticks);
+}
+
 }  // namespace
 
-Workspace::Workspace(std::shared_ptr<const Program> program, i64 batch, int threads, const std::string& isa)
+Workspace::Workspace(std::shared_ptr<const Program> program, i64 batch, int threads, const std::string& isa,
+                     bool profile)
     : program_(std::move(program)),
       isa_(isa),
       kernels_(kernels_of(isa, program_->is_double)),
@@ -39,6 +49,7 @@ Workspace::Workspace(std::shared_ptr<const Program> program, i64 batch, int thre
   place_temps();
   place_constants();
   packed_ = Arena(code_->packed_bytes + 64);
+  if (profile) ticks_.assign(static_cast<std::size_t>(threads), std::vector<i64>(static_cast<std::size_t>(code_->tasks)));
   place_contexts();
   step_.address = address_.data();
   step_.packed = packed_.data();
@@ -50,7 +61,8 @@ void Workspace::place_contexts() {
   scratch_ = Arena(each * threads_.count());
   for (int t = 0; t < threads_.count(); ++t) {
     char* const own = scratch_.data() + t * each;
-    contexts_.push_back({&step_, own, own + registers, {}});
+    i64* const ticks = ticks_.empty() ? nullptr : ticks_[static_cast<std::size_t>(t)].data();
+    contexts_.push_back({&step_, own, own + registers, {}, ticks});
     for (const MapStorage& map : code_->maps) place_registers(map, contexts_.back());
   }
 }
@@ -132,9 +144,16 @@ void Workspace::bind(const Bound& bound, i64 start) {
 
 i64 Workspace::run(const Bound& bound, i64 start, i64 stop, u64 step, const std::function<bool()>& interrupted) {
   const FlushSubnormals flush;
+  const i64 begin = ticks_now();
   bind(bound, start);
-  double cycles = 0;
-  for (const CodePhase& phase : code_->phases) cycles += phase.cycles(batch_);
+  double cycles = 0, shared = 0;
+  for (const CodePhase& phase : code_->phases) {
+    const double of_phase = phase.cycles(batch_);
+    cycles += of_phase;
+    if (is_shared(phase, of_phase)) shared += of_phase;
+  }
+  const double batches = static_cast<double>(stop - start) / static_cast<double>(batch_);
+  const Threads::Shift shift(threads_, shared * batches > worth_waking);
   const i64 steps_between_polls = std::max<i64>(1, static_cast<i64>(cycles_between_polls / cycles));
   auto polled = std::chrono::steady_clock::now();
   i64 done = 0;
@@ -150,7 +169,27 @@ i64 Workspace::run(const Bound& bound, i64 start, i64 stop, u64 step, const std:
     for (const Moving& output : moving_)
       address_[static_cast<std::size_t>(output.value)] += output.bytes_per_row * step_.rows;
   }
+  ticks_passed_ += ticks_now() - begin;
   return done;
+}
+
+std::map<int, double> Workspace::seconds() const {
+  static const double tick = seconds_of_tick();
+  std::map<int, double> found{{0, tick * static_cast<double>(ticks_passed_)}};
+  for (const CodePhase& phase : code_->phases) {
+    for (const Task* task : phase.tasks) {
+      for (const auto& of_thread : ticks_)
+        found[task->line] += tick * static_cast<double>(of_thread[static_cast<std::size_t>(task->number)]);
+    }
+  }
+  return found;
+}
+
+void Workspace::do_task(Kernel kernel, const Task& task, Context& context, Share units) {
+  if (context.ticks == nullptr) return kernel(task, context, units);
+  const i64 before = ticks_now();
+  kernel(task, context, units);
+  context.ticks[task.number] += ticks_now() - before;
 }
 
 void Workspace::run_step() {
@@ -170,11 +209,19 @@ void Workspace::share_out(const CodePhase& phase, int parts) {
   threads_.run(job, this, parts);
 }
 
+bool Workspace::is_shared(const CodePhase& phase, double cycles) const {
+  return threads_.count() > 1 && phase.kind != PhaseKind::one && cycles > worth_sharing;
+}
+
+int Workspace::parts_for(double cycles) const {
+  const double most = threads_.count() * Threads::most_parts_a_thread;
+  return static_cast<int>(std::clamp(cycles / worth_a_part, static_cast<double>(threads_.count()), most));
+}
+
 void Workspace::run_phase(const CodePhase& phase) {
   const double cycles = phase.cycles(step_.rows);
   const bool one = phase.kind == PhaseKind::one;
-  const bool shared = threads_.count() > 1 && !one && cycles > worth_sharing;
-  const int parts = shared ? threads_.count() * (cycles > worth_cutting * threads_.count() ? 2 : 1) : 1;
+  const int parts = is_shared(phase, cycles) ? parts_for(cycles) : 1;
   if (phase.packed_bytes > 0 && !one)
     share_out<&Workspace::pack_part>(phase, phase.packed_bytes > worth_packing_together ? parts : 1);
   share_out<&Workspace::run_part>(phase, parts);
@@ -185,7 +232,7 @@ void Workspace::pack_part(const CodePhase& phase, int part, int parts, Context& 
   for (const Task* task : phase.tasks) {
     if (task->pack == nullptr) continue;
     const Share panels = share(task->pack_units, 1, part, parts);
-    if (panels.begin < panels.end) task->pack(*task, context, panels);
+    if (panels.begin < panels.end) do_task(task->pack, *task, context, panels);
   }
 }
 
@@ -197,15 +244,15 @@ void Workspace::run_part(const CodePhase& phase, int part, int parts, Context& c
     const i64 total = task->units.at(step_.rows);
     const bool whole = parts == 1 || !task->divisible;
     const Share units = whole ? Share{0, part == 0 ? total : 0} : share(total, task->align, part, parts);
-    if (units.begin < units.end) task->run(*task, context, units);
+    if (units.begin < units.end) do_task(task->run, *task, context, units);
   }
 }
 
 // Here an instruction may read what the one before it wrote, so a factor is packed just before its product.
 void Workspace::run_in_order(const CodePhase& phase, Context& context) {
   for (const Task* task : phase.tasks) {
-    if (task->pack != nullptr) task->pack(*task, context, {0, task->pack_units});
-    task->run(*task, context, {0, task->units.at(step_.rows)});
+    if (task->pack != nullptr) do_task(task->pack, *task, context, {0, task->pack_units});
+    do_task(task->run, *task, context, {0, task->units.at(step_.rows)});
   }
 }
 
@@ -214,7 +261,7 @@ void Workspace::run_rows(const CodePhase& phase, Context& context, Share rows) {
   for (i64 r = rows.begin; r < rows.end; r += together) {
     const i64 end = std::min(r + together, rows.end);
     for (const Task* task : phase.tasks)
-      task->run(*task, context, {r * task->units_per_row, end * task->units_per_row});
+      do_task(task->run, *task, context, {r * task->units_per_row, end * task->units_per_row});
   }
 }
 

@@ -46,7 +46,21 @@ struct Context {
   char* registers;  // tables of pointers, one for each map
   char* scratch;
   Fault fault;
+  i64* ticks;  // spent on each task, by its number; null unless somebody profiles
 };
+
+// Time in the processor's own unit; what a tick lasts is found by comparing with a clock.
+[[gnu::always_inline]] inline i64 ticks_now() {
+#if defined(__x86_64__)
+  return static_cast<i64>(__builtin_ia32_rdtsc());
+#elif defined(__aarch64__)
+  i64 now;
+  asm volatile("mrs %0, cntvct_el0" : "=r"(now));
+  return now;
+#else
+  return static_cast<i64>(__builtin_clock());
+#endif
+}
 
 using Kernel = void (*)(const Task&, Context&, Share);
 
@@ -59,6 +73,7 @@ struct Task {
   i64 align = 1;          // a part begins at a multiple of this
   i64 pack_units = 0;
   bool divisible = true;
+  int number = 0;  // among all tasks
   int line = 0;
   const char* label = "";
   double cycles_fixed = 0;  // rough cost, for deciding about threads

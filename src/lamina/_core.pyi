@@ -23,13 +23,19 @@ class Program:
 class Workspace:
     """The memory and the threads for runs of one program with batches of up to ``batch_size`` rows."""
 
-    def __init__(self, program: Program, batch_size: int, threads: int = 1, isa: str | None = None) -> None: ...
+    def __init__(
+        self, program: Program, batch_size: int, threads: int = 1, isa: str | None = None, profile: bool = False
+    ) -> None: ...
     @property
     def batch_size(self) -> int: ...
     @property
     def threads(self) -> int: ...
     @property
     def isa(self) -> str: ...
+    @property
+    def seconds(self) -> dict[int, float]:
+        """Of a workspace made with ``profile``: seconds by the line of each instruction (an epilogue's with its
+        product), all threads together; under 0 the seconds that passed."""
     def bind(
         self,
         inputs: dict[str, np.ndarray],
