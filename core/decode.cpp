@@ -44,11 +44,13 @@ class Decoder {
     switch (in.op) {
       case Op::load: return add_load(in);
       case Op::matmul: return add_matmul(in, then, phase);
-      case Op::map: return add_map(in);
+      case Op::map: return add_map(in, phase);
       case Op::copy: return add_copy(in);
       case Op::fill: return add_fill(in);
       case Op::take: return add_lookup(in, kernels_.take, in.operands[1], in.operands[2]);
-      case Op::scatter_add: return add_lookup(in, kernels_.scatter_add, in.operands[2], in.operands[1]);
+      case Op::scatter_add:
+        return add_lookup(in, partial(in.operands[0]) ? kernels_.scatter_add_partial : kernels_.scatter_add,
+                          in.operands[2], in.operands[1]);
       case Op::argmax: return add_lookup(in, kernels_.argmax, in.operands[1], -1);
       case Op::then: return;  // went with its matmul
     }
@@ -62,7 +64,12 @@ class Decoder {
     phase.tasks.push_back(&task);
     phase.cycles_fixed += task.cycles_fixed;
     phase.cycles_per_row += task.cycles_per_row;
+    if (phase.kind != PhaseKind::rows) return;
+    const auto& written = in.op == Op::map ? in.outputs : std::vector<MapOutput>{};
+    phase.sharded |= std::any_of(written.begin(), written.end(), [&](const MapOutput& o) { return partial(o.value); });
+    phase.sharded |= in.op != Op::map && partial(in.operands[0]);
   }
+  bool partial(int id) const { return value(id).copies > 0; }
   void moving(Task& task, const Instruction& in, Extent units, i64 per_unit) {
     task.units = units;
     task.units_per_row = units.per_row;
@@ -115,19 +122,20 @@ class Decoder {
     task.m = in.m;
     task.n = in.n;
     task.size = in.size;
-    const bool by_columns = in.op == Op::scatter_add;
+    task.copies = value(task.target).copies;
+    const bool by_columns = in.op == Op::scatter_add && task.copies == 0;
     moving(task, in, by_columns ? Extent{0, in.n} : in.m, by_columns ? in.m.at(batch_) + in.size : in.n);
   }
 
-  void place_map(MapStorage& map, const Instruction& in, const MatmulTask* after) {
-    decode_map(map, program_, in, kernels_, after);
+  void place_map(MapStorage& map, const Instruction& in, const MatmulTask* after, PhaseKind phase) {
+    decode_map(map, program_, in, kernels_, after, phase);
     map.registers_offset = code_->registers_bytes;
     code_->registers_bytes += map.registers * static_cast<i64>(sizeof(void*));
     code_->scratch_bytes = std::max(code_->scratch_bytes, map.scratch_bytes);
   }
-  void add_map(const Instruction& in) {
+  void add_map(const Instruction& in, PhaseKind phase) {
     MapStorage& map = code_->maps.emplace_back();
-    place_map(map, in, nullptr);
+    place_map(map, in, nullptr, phase);
     finish(map, in);
   }
 
@@ -145,12 +153,19 @@ class Decoder {
     task.a_column = in.a[1];
     task.b_row = in.b[0];
     task.b_column = in.b[1];
-    cut(task, then, phase);
-    pack(task);
+    task.copies = value(task.c).copies;
+    if (task.copies > 0) {
+      task.run = kernels_.matmul_partial;
+      task.units = task.k;
+      task.units_per_row = task.k.per_row;
+    } else {
+      cut(task, then, phase);
+      pack(task);
+    }
     const double work = static_cast<double>(in.n * kernels_.element) / 64;
     task.cycles_fixed = 100 + work * static_cast<double>(in.m.fixed * in.k.fixed);
     task.cycles_per_row = work * static_cast<double>(in.m.per_row * in.k.fixed + in.m.fixed * in.k.per_row);
-    if (then != nullptr) add_then(task, *then);
+    if (then != nullptr) add_then(task, *then, phase);
     finish(task, in);
   }
   void cut(MatmulTask& task, const Instruction* then, PhaseKind phase) {
@@ -175,9 +190,9 @@ class Decoder {
     task.packed_offset = packed_;
     packed_ += (panels * kernels_.panel * k * kernels_.element + 127) / 64 * 64;
   }
-  void add_then(MatmulTask& task, const Instruction& then) {
+  void add_then(MatmulTask& task, const Instruction& then, PhaseKind phase) {
     MapStorage& map = code_->maps.emplace_back();
-    place_map(map, then, &task);
+    place_map(map, then, &task, phase);
     task.then = &map;
     task.divisible = map.divisible;
     // Sums over rows want all rows at once.

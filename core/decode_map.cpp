@@ -22,8 +22,8 @@ struct Output {
 class MapDecoder {
  public:
   MapDecoder(MapStorage& map, const Program& program, const Instruction& in, const Kernels& kernels,
-             const MatmulTask* after)
-      : map_(map), memory_(program), in_(in), kernels_(kernels), after_(after) {}
+             const MatmulTask* after, PhaseKind phase)
+      : map_(map), program_(program), memory_(program), in_(in), kernels_(kernels), after_(after), phase_(phase) {}
 
   void decode() {
     normalise();
@@ -76,7 +76,7 @@ class MapDecoder {
     const bool flat = !down && !along && !spreads(Spread::row) && !spreads(Spread::column) && !split_columns;
     map_.rows = flat ? Extent{0, 1} : in_.m;
     map_.columns = flat ? Extent{in_.m.per_row * in_.n, in_.m.fixed * in_.n} : Extent{0, in_.n};
-    map_.by_columns = flat || down || split_columns;
+    map_.by_columns = flat || (down && phase_ != PhaseKind::rows) || split_columns;
     map_.units = map_.by_columns ? map_.columns : map_.rows;
     map_.units_per_row = flat ? in_.m.per_row * in_.n : in_.m.per_row;
     map_.align = map_.by_columns ? 64 : 1;
@@ -101,12 +101,15 @@ class MapDecoder {
     for (std::size_t i = 0; i < in_.inputs.size(); ++i) {
       const Spread s = spreads_[i];
       const int reg = new_register(s == Spread::scalar ? Reach::one : s == Spread::column ? Reach::row : Reach::all);
-      const bool written_out = s == Spread::row || s == Spread::column;
-      map_.operands[static_cast<std::size_t>(s)].push_back({in_.inputs[i].value, reg, written_out ? blocks_++ : -1});
+      const i64 copies = copies_of(in_.inputs[i].value);
+      const bool written_out = s == Spread::row || s == Spread::column || copies > 0;
+      map_.operands[copies > 0 ? 4 : static_cast<std::size_t>(s)].push_back(
+          {in_.inputs[i].value, reg, written_out ? blocks_++ : -1, copies});
       names_.push_back(reg);
     }
     map_.numbers.reserve(4 * in_.code.size() + 4);  // never moved: registers point here
   }
+  i64 copies_of(int value) const { return program_.values[static_cast<std::size_t>(value)].copies; }
   int constant(double number) {
     map_.numbers.push_back(0);
     void* const data = &map_.numbers.back();
@@ -171,7 +174,7 @@ class MapDecoder {
     }
     for (Output& result : results_) {
       result.copied = result.fold == Fold::none && read_after(result);
-      if (result.fold == Fold::none && !result.copied) map_.operands[0].push_back({result.value, result.reg, -1});
+      if (result.fold == Fold::none && !result.copied) map_.operands[0].push_back({result.value, result.reg, -1, 0});
     }
   }
   // Is the old content of the result's memory read after the operation that makes the result?
@@ -227,7 +230,7 @@ class MapDecoder {
       const bool all = result.fold == Fold::sum_all || result.fold == Fold::max_all;
       const bool max =
           result.fold == Fold::max_columns || result.fold == Fold::max_rows || result.fold == Fold::max_all;
-      const MapSink sink{result.value, result.reg, max, bytes};
+      const MapSink sink{result.value, result.reg, max, bytes, copies_of(result.value)};
       if (result.copied) map_.last.push_back(sink);
       if (result.fold == Fold::none) continue;
       map_.folds[down ? 1 : all ? 2 : 0].push_back(sink);
@@ -245,6 +248,7 @@ class MapDecoder {
     map_.row = span(map_.operands[1]);
     map_.column = span(map_.operands[2]);
     map_.scalar = span(map_.operands[3]);
+    map_.partial = span(map_.operands[4]);
     map_.uniform = span(map_.once);
     map_.ops = span(map_.each);
     map_.along = span(map_.folds[0]);
@@ -261,10 +265,12 @@ class MapDecoder {
   }
 
   MapStorage& map_;
+  const Program& program_;
   const Memory memory_;
   const Instruction& in_;
   const Kernels& kernels_;
   const MatmulTask* after_;
+  const PhaseKind phase_;
   std::vector<Spread> spreads_;
   std::vector<Output> outputs_, results_;  // of the text; with the registers here
   std::vector<Reach> reach_;
@@ -278,8 +284,8 @@ class MapDecoder {
 }  // namespace
 
 void decode_map(MapStorage& map, const Program& program, const Instruction& instruction, const Kernels& kernels,
-                const MatmulTask* after) {
-  MapDecoder(map, program, instruction, kernels, after).decode();
+                const MatmulTask* after, PhaseKind phase) {
+  MapDecoder(map, program, instruction, kernels, after, phase).decode();
 }
 
 }  // namespace lamina

@@ -13,12 +13,19 @@ constexpr double worth_sharing = 5e3;    // cycles of a phase: below, telling an
 constexpr double worth_waking = 300e3;  // of a run: below, threads that sleep are left asleep
 constexpr double worth_a_part = 100e3;   // where there are more than threads: they even out what other programs take
 constexpr i64 worth_packing_together = 64 * 1024;  // bytes: below, waiting for each other costs more
+constexpr i64 rows_a_shard = 64;                   // of partial sums: enough for a product, few enough to share
+constexpr int most_shards = Threads::most_parts_a_thread;
 constexpr i64 row_align = 24;                      // a multiple of every tile's height
 constexpr i64 rows_together = 192;                 // of a long batch: what they hold stays in the second-level cache
 constexpr double cycles_between_polls = 1e6;
 constexpr auto poll_interval = std::chrono::milliseconds(20);
 
 i64 aligned(i64 bytes) { return (bytes + 63) / 64 * 64; }
+
+// Into how many shards the rows of a batch are cut where sums are partial: by their number alone, not by the threads.
+int shards_of(i64 rows) {
+  return static_cast<int>(std::clamp<i64>((rows + rows_a_shard / 2) / rows_a_shard, 1, most_shards));
+}
 
 // Part t of `total` units, cut at multiples of `align`.
 Share share(i64 total, i64 align, int t, int parts) {
@@ -47,6 +54,7 @@ Workspace::Workspace(std::shared_ptr<const Program> program, i64 batch, int thre
       code_(decode(*program_, kernels_, batch, threads)),
       address_(program_->values.size()) {
   place_temps();
+  place_partials();
   place_constants();
   packed_ = Arena(code_->packed_bytes + 64);
   if (profile) ticks_.assign(static_cast<std::size_t>(threads), std::vector<i64>(static_cast<std::size_t>(code_->tasks)));
@@ -62,7 +70,7 @@ void Workspace::place_contexts() {
   for (int t = 0; t < threads_.count(); ++t) {
     char* const own = scratch_.data() + t * each;
     i64* const ticks = ticks_.empty() ? nullptr : ticks_[static_cast<std::size_t>(t)].data();
-    contexts_.push_back({&step_, own, own + registers, {}, ticks});
+    contexts_.push_back({&step_, own, own + registers, {}, 0, true, ticks});
     for (const MapStorage& map : code_->maps) place_registers(map, contexts_.back());
   }
 }
@@ -88,6 +96,23 @@ void Workspace::place_temps() {
     const Value& value = program_->values[i];
     if (value.line != 0 && value.kind == ValueKind::temp)
       address_[i] = slots_.data() + offsets[static_cast<std::size_t>(value.slot)];
+  }
+}
+
+void Workspace::place_partials() {
+  std::vector<i64> offsets;
+  i64 bytes = 0;
+  for (const Value& value : program_->values) {
+    offsets.push_back(bytes);
+    if (value.line == 0 || value.kind != ValueKind::partial) continue;
+    i64 all = 0;
+    if (__builtin_mul_overflow(value.copies, shards_of(batch_) * kernels_.element, &all)) throw std::bad_alloc();
+    bytes += aligned(all);
+  }
+  partials_ = Arena(bytes + 64);
+  for (std::size_t i = 0; i < address_.size(); ++i) {
+    const Value& value = program_->values[i];
+    if (value.line != 0 && value.kind == ValueKind::partial) address_[i] = partials_.data() + offsets[i];
   }
 }
 
@@ -193,14 +218,18 @@ void Workspace::do_task(Kernel kernel, const Task& task, Context& context, Share
 }
 
 void Workspace::run_step() {
+  step_.shards = shards_of(step_.rows);
   set_number(rows_cell_, static_cast<double>(step_.rows));
   set_number(step_cell_, static_cast<double>(step_.number));
   for (const CodePhase& phase : code_->phases) run_phase(phase);
 }
 
 template <auto Part>
-void Workspace::share_out(const CodePhase& phase, int parts) {
-  if (parts == 1) return (this->*Part)(phase, 0, 1, contexts_[0]);
+void Workspace::share_out(const CodePhase& phase, int parts, bool shared) {
+  if (!shared) {
+    for (int part = 0; part < parts; ++part) (this->*Part)(phase, part, parts, contexts_[0]);
+    return;
+  }
   phase_ = &phase;
   const Job job = [](void* owner, int part, int all, int thread) {
     Workspace& self = *static_cast<Workspace*>(owner);
@@ -220,11 +249,12 @@ int Workspace::parts_for(double cycles) const {
 
 void Workspace::run_phase(const CodePhase& phase) {
   const double cycles = phase.cycles(step_.rows);
-  const bool one = phase.kind == PhaseKind::one;
-  const int parts = is_shared(phase, cycles) ? parts_for(cycles) : 1;
-  if (phase.packed_bytes > 0 && !one)
-    share_out<&Workspace::pack_part>(phase, phase.packed_bytes > worth_packing_together ? parts : 1);
-  share_out<&Workspace::run_part>(phase, parts);
+  const bool shared = is_shared(phase, cycles);
+  if (phase.packed_bytes > 0 && phase.kind != PhaseKind::one) {
+    const bool together = shared && phase.packed_bytes > worth_packing_together;
+    share_out<&Workspace::pack_part>(phase, together ? threads_.count() : 1, together);
+  }
+  share_out<&Workspace::run_part>(phase, phase.sharded ? step_.shards : shared ? parts_for(cycles) : 1, shared);
   raise_fault();
 }
 
@@ -237,8 +267,10 @@ void Workspace::pack_part(const CodePhase& phase, int part, int parts, Context& 
 }
 
 void Workspace::run_part(const CodePhase& phase, int part, int parts, Context& context) {
-  if (phase.kind == PhaseKind::rows)
-    return run_rows(phase, context, share(step_.rows, parts > 1 ? row_align : 1, part, parts));
+  if (phase.kind == PhaseKind::rows) {
+    context.shard = part;
+    return run_rows(phase, context, share(step_.rows, phase.sharded || parts == 1 ? 1 : row_align, part, parts));
+  }
   if (phase.kind == PhaseKind::one) return run_in_order(phase, context);
   for (const Task* task : phase.tasks) {
     const i64 total = task->units.at(step_.rows);
@@ -260,6 +292,7 @@ void Workspace::run_rows(const CodePhase& phase, Context& context, Share rows) {
   const i64 together = rows.end - rows.begin > 2 * rows_together ? rows_together : rows.end - rows.begin;
   for (i64 r = rows.begin; r < rows.end; r += together) {
     const i64 end = std::min(r + together, rows.end);
+    context.first = r == rows.begin;
     for (const Task* task : phase.tasks)
       do_task(task->run, *task, context, {r * task->units_per_row, end * task->units_per_row});
   }

@@ -42,10 +42,11 @@ class Workspace {
   void place_contexts();
   static void place_registers(const MapStorage& map, const Context& context);
   void place_temps();
+  void place_partials();
   void place_constants();
   void bind(const Bound& bound, i64 start);
   template <auto Part>
-  void share_out(const CodePhase& phase, int parts);
+  void share_out(const CodePhase& phase, int parts, bool shared);
   void run_step();
   bool is_shared(const CodePhase& phase, double cycles) const;
   int parts_for(double cycles) const;
@@ -64,7 +65,7 @@ class Workspace {
   const i64 batch_;
   Threads threads_;
   std::unique_ptr<Code> code_;
-  Arena slots_, constants_, packed_, scratch_;
+  Arena slots_, partials_, constants_, packed_, scratch_;
   std::vector<char*> address_;
   struct Moving {  // an output with a part for each row
     int value;

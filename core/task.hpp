@@ -36,6 +36,7 @@ struct Step {
   char* packed;          // matrices packed for this phase
   const i64* order;      // permutation of the caller's rows, or null
   i64 rows;              // of this batch
+  int shards;            // that its rows are cut into where sums are partial
   i64 first;             // position in the pass of the batch's first row
   u64 number;            // of the step
 };
@@ -46,6 +47,8 @@ struct Context {
   char* registers;  // tables of pointers, one for each map
   char* scratch;
   Fault fault;
+  int shard;   // in a phase with partial sums: the part of the batch that it works on,
+  bool first;  // and whether these are the first rows of it
   i64* ticks;  // spent on each task, by its number; null unless somebody profiles
 };
 
@@ -112,7 +115,8 @@ struct Span {
 struct MapOperand {
   int value;
   int reg;
-  int block;  // scratch block of a row or column written out
+  int block;   // scratch block of a row or column written out, or of the total of partial sums
+  i64 copies;  // partial: elements from one shard's sums to the next's
 };
 
 struct MapSink {
@@ -120,6 +124,7 @@ struct MapSink {
   int reg;
   bool max;     // else a sum
   i64 scratch;  // bytes: running sums
+  i64 copies;   // partial: elements from one shard's sums to the next's; else 0
 };
 
 struct MapTask : Task {
@@ -129,7 +134,7 @@ struct MapTask : Task {
   i64 registers_offset = 0;  // bytes into a thread's registers: pointers, those to blocks and constants already set
   i64 scratch_bytes = 0;
   Span<MapOperand> full;  // operands and results with a place for each element
-  Span<MapOperand> row, column, scalar;
+  Span<MapOperand> row, column, scalar, partial;
   Span<MapOp> uniform;             // once
   Span<MapOp> ops;                 // for each block
   Span<MapSink> along, down, all;  // sums and maxima: along rows, down columns, over all
@@ -147,6 +152,7 @@ struct MatmulTask : Task {
   bool packed = false;    // B goes into panels before the phase
   i64 packed_offset = 0;  // bytes
   i64 chunk = 0;          // rows of C between epilogues
+  i64 copies = 0;         // of a C that is partial: elements from one shard's to the next's; units are then rows of k
   const MapTask* then = nullptr;
 };
 
@@ -177,6 +183,7 @@ struct LookupTask : Task {  // take, scatter_add, argmax
   int target, table, index;
   Extent m;
   i64 n, size;
+  i64 copies = 0;  // of a partial target
 };
 
 // ---- the kernels of one instruction set and element type --------------------------------------------------
@@ -196,7 +203,7 @@ struct Kernels {
   i64 panel;           // columns of a packed panel
   i64 tile_rows;       // rows of the widest tile
   i64 matmul_scratch;  // bytes
-  Kernel load, matmul, pack, map, copy, fill, take, scatter_add, argmax;
+  Kernel load, matmul, matmul_partial, pack, map, copy, fill, take, scatter_add, scatter_add_partial, argmax;
   MapKernel copy_block, splat_block;
 };
 

@@ -47,6 +47,8 @@ class MapRun {
   MapRun(const MapTask& task, Context& context)
       : task_(task),
         step_(*context.step),
+        shard_(context.shard),
+        first_(context.first),
         n_(task.columns.at(context.step->rows)),
         scratch_(context.scratch),
         registers_(reinterpret_cast<void**>(context.registers + task.registers_offset)) {}
@@ -73,8 +75,18 @@ class MapRun {
     if (op.random) return fill_random<T>(reg(op.out), n, element, op.stream, step_.number);
     kernel(r[op.out], r[op.arguments[0]], r[op.arguments[1]], r[op.arguments[2]], n);
   }
-  LAMINA_INLINE void place_full(i64 element) {
+  LAMINA_INLINE void place_full(i64 element, i64 count) {
     for (const MapOperand& o : task_.full) registers_[o.reg] = address(o.value) + element;
+    for (const MapOperand& o : task_.partial) registers_[o.reg] = total(o, element, count);
+  }
+  // The sums of all shards, in their order.
+  T* total(const MapOperand& o, i64 element, i64 count) {
+    T* const first = address(o.value) + element;
+    if (step_.shards == 1) return first;
+    T* const sum = block(o.block);
+    for (int s = 1; s < step_.shards; ++s)
+      apply<T, op::add, 2, 0>(sum, s == 1 ? first : sum, first + s * o.copies, nullptr, count);
+    return sum;
   }
 
   // ---- several whole rows a block
@@ -92,7 +104,7 @@ class MapRun {
   }
   void tall_block(i64 row, i64 rows) {
     const i64 count = rows * n_;
-    place_full(row * n_);
+    place_full(row * n_, count);
     for (const MapOperand& o : task_.column) spread_column<T>(block(o.block), address(o.value) + row, rows, n_);
     for (const MapOp& op : task_.ops) call(op, op.tall, op.single_tall ? 1 : count, row * n_);
     for (const MapSink& s : task_.along)
@@ -117,7 +129,7 @@ class MapRun {
   }
   void wide_block(i64 row, i64 column, i64 count) {
     const i64 element = row * n_ + column;
-    place_full(element);
+    place_full(element, count);
     for (const MapOperand& o : task_.row) registers_[o.reg] = address(o.value) + column;
     for (const MapOp& op : task_.ops) call(op, op.wide, op.single_wide ? 1 : count, element);
     for (const MapSink& s : task_.along) add_lanes(s, column, count);
@@ -133,8 +145,11 @@ class MapRun {
     (s.max ? Lanes<T, Max>::add : Lanes<T, Sum>::add)(sums(s), first, reg(s.reg), count);
   }
   void finish_lanes(const MapSink& s, i64 row) {
-    address(s.value)[row] = (s.max ? Lanes<T, Max>::finish : Lanes<T, Sum>::finish)(sums(s));
+    const T found = (s.max ? Lanes<T, Max>::finish : Lanes<T, Sum>::finish)(sums(s));
+    T* const out = address(s.value) + shard_ * s.copies + row;
+    *out = continues(s) ? *out + found : found;
   }
+  bool continues(const MapSink& s) const { return s.copies > 0 && !first_; }
 
   // ---- sums down the columns: accumulators (interleave, n)
   void start_columns(const MapSink& s, Share columns) {
@@ -151,12 +166,14 @@ class MapRun {
   }
   void finish_down(const MapSink& s, Share columns) {
     const auto finish = s.max ? finish_columns<T, Max> : finish_columns<T, Sum>;
-    finish(address(s.value) + columns.begin, sums(s) + columns.begin, n_, interleave(n_) == 4,
-           columns.end - columns.begin);
+    finish(address(s.value) + shard_ * s.copies + columns.begin, sums(s) + columns.begin, n_, interleave(n_) == 4,
+           columns.end - columns.begin, continues(s));
   }
 
   const MapTask& task_;
   const Step& step_;
+  const int shard_;
+  const bool first_;
   const i64 n_;
   char* const scratch_;
   void** const registers_;

@@ -128,7 +128,24 @@ class MatmulRun {
         k_(task.k.at(context.step->rows)),
         a_(operand(task.a)),
         b_(operand(task.b)),
-        c_(const_cast<T*>(operand(task.c))) {}
+        c_(const_cast<T*>(operand(task.c))),
+        start_(true) {}
+
+  // Of a partial C: what rows `k` add to the sums of the context's shard.
+  MatmulRun(const MatmulTask& task, Context& context, Share k)
+      : task_(task),
+        context_(context),
+        m_(task.m.fixed),
+        k_(k.end - k.begin),
+        a_(operand(task.a) + k.begin * task.a_column),
+        b_(operand(task.b) + k.begin * task.b_row),
+        c_(const_cast<T*>(operand(task.c)) + context.shard * task.copies),
+        start_(context.first) {}
+
+  void run_partial() {
+    const Share rows{0, m_};
+    task_.n == 1 ? one_column(rows) : block(rows, {0, task_.n});
+  }
 
   void run(Share part) {
     const Share rows = task_.by_columns ? Share{0, m_} : part;
@@ -152,7 +169,7 @@ class MatmulRun {
   }
 
   void block(Share rows, Share columns) {
-    const i64 depth = k_ <= Tiling<T>::depth * 3 / 2 ? k_ : Tiling<T>::depth;
+    const i64 depth = task_.copies == 0 && k_ <= Tiling<T>::depth * 3 / 2 ? k_ : Tiling<T>::depth;
     if (k_ == 0) return depth_block(rows, columns, 0, 0);
     for (i64 k = 0; k < k_; k += depth) depth_block(rows, columns, k, k + depth < k_ ? depth : k_ - k);
   }
@@ -161,12 +178,18 @@ class MatmulRun {
     for (i64 j = columns.begin; j < columns.end; j += Tiling<T>::panel) {
       const i64 wide = columns.end - j < Tiling<T>::panel ? columns.end - j : Tiling<T>::panel;
       const T* const a = a_ + rows.begin * task_.a_row + k * task_.a_column;
-      TileJob<T> job{
-          depth,   a, task_.a_row, task_.a_column, b_ + k * task_.b_row + j, task_.b_row, c_ + rows.begin * task_.n + j,
-          task_.n, 0, k == 0};
+      const T* const b = b_ + k * task_.b_row + j * task_.b_column;
+      TileJob<T> job{depth,         a,           task_.a_row, task_.a_column, b, task_.b_row, c_ + rows.begin * task_.n + j,
+                     task_.n,       0,           start_ && k == 0};
+      const i64 stride = panel_stride<T>(task_.n, j, Tiling<T>::panel);
       if (task_.packed) {
-        job.b_row = panel_stride<T>(task_.n, j, Tiling<T>::panel);
-        job.b = reinterpret_cast<const T*>(context_.step->packed + task_.packed_offset) + j * k_ + k * job.b_row;
+        job.b_row = stride;
+        job.b = reinterpret_cast<const T*>(context_.step->packed + task_.packed_offset) + j * k_ + k * stride;
+      } else if (task_.copies > 0 && (task_.n > Tiling<T>::panel || task_.b_column != 1)) {  // rows far from each other
+        T* const scratch = reinterpret_cast<T*>(context_.scratch);
+        pack_panel<T>(scratch, stride, b, task_.b_row, task_.b_column, depth, wide);
+        job.b_row = stride;
+        job.b = scratch;
       }
       panel_rows<T>(job, rows.end - rows.begin, wide);
     }
@@ -183,7 +206,7 @@ class MatmulRun {
         const T* const a = a_ + r * task_.a_row + k * task_.a_column;
         if (!lies) pack_panel<T>(scratch, Tiling<T>::panel, a, task_.a_column, task_.a_row, depth, wide);
         panel_rows<T>({depth, b_ + k * task_.b_row, 0, task_.b_row, lies ? a : scratch,
-                       lies ? task_.a_column : Tiling<T>::panel, c_ + r, 0, 0, k == 0},
+                       lies ? task_.a_column : Tiling<T>::panel, c_ + r, 0, 0, start_ && k == 0},
                       1, wide);
       }
     }
@@ -195,11 +218,17 @@ class MatmulRun {
   const T* const a_;
   const T* const b_;
   T* const c_;
+  const bool start_;  // from zero, else from C
 };
 
 template <class T>
 void matmul(const Task& task, Context& context, Share part) {
   MatmulRun<T>(static_cast<const MatmulTask&>(task), context).run(part);
+}
+
+template <class T>
+void matmul_partial(const Task& task, Context& context, Share k) {
+  MatmulRun<T>(static_cast<const MatmulTask&>(task), context, k).run_partial();
 }
 
 // Panels [begin, end) of B, before the phase.

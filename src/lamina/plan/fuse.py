@@ -24,6 +24,7 @@ class Unit:
         reads: stored nodes of other units (or leaves) that it reads.
         after: units that must come before it.
         stores: the members of a loop whose numbers others need.
+        partial: whether its results are sums over the batch that are kept in parts.
     """
 
     op: str
@@ -35,6 +36,7 @@ class Unit:
     across: str = ""  # how its sums cross rows: "", rows, all (then it holds nothing else)
     epilogue: Unit | None = None
     stores: set[Node] = field(default_factory=set)
+    partial: bool = False
 
     @property
     def node(self) -> Node:
@@ -92,6 +94,11 @@ def is_reduction(node: Node) -> bool:
     return node.op in ("sum", "max")
 
 
+def sums_rows(node: Node) -> bool:
+    """Whether a node needs all rows of the batch at once and has no part for each."""
+    return None not in node.shape and any(None in x.shape for x in node.inputs)
+
+
 def crossing(node: Node) -> str:
     """How a reduction crosses the rows of its loop: "", "rows" or "all"."""
     if not is_reduction(node):
@@ -115,6 +122,7 @@ class _Fusion:
         self.nodes = needed(graph)
         self.position = {node: i for i, node in enumerate(self.nodes)}
         self.sources = {node: reads(node) for node in self.nodes if OPS[node.op].kind != LEAF}
+        self.passes = self._passes()
         self.units: list[Unit] = []
         self.makers: dict[Node, list[Unit]] = {}
         self.roots = {stored(root)[0] for root in graph.roots}
@@ -132,6 +140,14 @@ class _Fusion:
             outside = {x for other in self.units if other is not unit for x in other.reads}
             unit.stores = {m for m in unit.members if m in outside or m in self.roots}
         return self.units, self.makers
+
+    def _passes(self) -> dict[Node, int]:
+        """How many times the whole batch must have been gone through before a node can be computed."""
+        passes: dict[Node, int] = {}
+        for node in self.nodes:
+            known = self.sources.get(node, [])
+            passes[node] = max((passes[x] + sums_rows(x) for x in known), default=0)
+        return passes
 
     def _deferred(self) -> set[Node]:
         """Elementwise nodes that are computed inside the loop of what needs them.
@@ -197,6 +213,9 @@ class _Fusion:
 
     def _can_join(self, unit: Unit, node: Node) -> bool:
         if not self.together:
+            return False
+        # What rows of the batch need must not wait, in one loop, for what needs all of them.
+        if None not in unit.loop and self.passes[unit.node] != self.passes[node]:
             return False
         outside = {x for y in [*self._chain(node), node] for x in self.sources.get(y, ())}
         made_by = {maker for x in outside if not _is_inside(unit, x) for maker in self.makers.get(x, ())}

@@ -46,6 +46,7 @@ class Placement:
         self.makers = makers
         self.places: dict[Node, Place] = {}
         self.moves: dict[Unit, list[Move]] = {}
+        self.partial: set[Node] = set()
         for unit in [u for u in units if u.op == "concatenate" and _is_vector(u.node)]:
             self._join(unit)
         for variable, value in graph.updates:
@@ -53,6 +54,12 @@ class Placement:
         for name, node in graph.outputs.items():
             self._output(name, node)
         self._drop_joined()
+
+    def whole(self, node: Node) -> Node:
+        """The node itself, or the joined vector that it is a part of."""
+        while isinstance(place := self.places.get(node), Part):
+            node = place.whole
+        return node
 
     def _drop_joined(self) -> None:
         """A vector whose pieces are all in place needs no instruction: its users wait for the pieces."""
