@@ -6,7 +6,7 @@
 namespace lamina {
 namespace {
 
-constexpr i64 cache_bytes = 256 * 1024;  // what the rows of C between two epilogues may take
+constexpr i64 cache_bytes = 1024 * 1024;  // what the rows of C between two epilogues may take
 constexpr i64 cache_rows = 192;          // and how many: their part of A stays in the second-level cache
 constexpr i64 unpacked_bytes = 32 * 1024;
 
@@ -37,7 +37,6 @@ class Decoder {
       add(all[i], joined ? &all[i + 1] : nullptr, phase.kind);
       if (joined) ++i;
     }
-    code_->phases.back().packed_bytes = packed_;
     code_->packed_bytes = std::max(code_->packed_bytes, packed_);
   }
   void add(const Instruction& in, const Instruction* then, PhaseKind phase) {
@@ -185,8 +184,7 @@ class Decoder {
     task.packed = task.b_column != 1 || large;
     if (!task.packed) return;
     const i64 panels = (task.n + kernels_.panel - 1) / kernels_.panel;
-    task.pack = kernels_.pack;
-    task.pack_units = panels;
+    task.packed_number = code_->packed_factors++;
     task.packed_offset = packed_;
     packed_ += (panels * kernels_.panel * k * kernels_.element + 127) / 64 * 64;
   }

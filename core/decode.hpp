@@ -28,7 +28,6 @@ struct MapStorage : MapTask {
 struct CodePhase {
   PhaseKind kind;
   std::vector<const Task*> tasks;
-  i64 packed_bytes = 0;
   bool sharded = false;  // it writes partial sums
   double cycles_fixed = 0;
   double cycles_per_row = 0;
@@ -40,7 +39,8 @@ struct Code {
   int tasks = 0;
   i64 registers_bytes = 0;  // of a thread
   i64 scratch_bytes = 0;
-  i64 packed_bytes = 0;
+  i64 packed_bytes = 0;   // of a thread
+  int packed_factors = 0;
 
   std::deque<MapStorage> maps;
   std::deque<MatmulTask> matmuls;

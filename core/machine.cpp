@@ -12,7 +12,6 @@ namespace {
 constexpr double worth_sharing = 5e3;    // cycles of a phase: below, telling another thread costs more than it saves
 constexpr double worth_waking = 300e3;  // of a run: below, threads that sleep are left asleep
 constexpr double worth_a_part = 100e3;   // where there are more than threads: they even out what other programs take
-constexpr i64 worth_packing_together = 64 * 1024;  // bytes: below, waiting for each other costs more
 constexpr i64 rows_a_shard = 64;                   // of partial sums: enough for a product, few enough to share
 constexpr int most_shards = Threads::most_parts_a_thread;
 constexpr i64 row_align = 24;                      // a multiple of every tile's height
@@ -56,21 +55,24 @@ Workspace::Workspace(std::shared_ptr<const Program> program, i64 batch, int thre
   place_temps();
   place_partials();
   place_constants();
-  packed_ = Arena(code_->packed_bytes + 64);
   if (profile) ticks_.assign(static_cast<std::size_t>(threads), std::vector<i64>(static_cast<std::size_t>(code_->tasks)));
   place_contexts();
   step_.address = address_.data();
-  step_.packed = packed_.data();
 }
 
 void Workspace::place_contexts() {
   const i64 registers = aligned(code_->registers_bytes) + 64;
   const i64 each = registers + aligned(code_->scratch_bytes) + 64;
+  const i64 packed = aligned(code_->packed_bytes) + 64;
+  const std::size_t factors = static_cast<std::size_t>(code_->packed_factors) + 8;  // a line of the cache for each thread
   scratch_ = Arena(each * threads_.count());
+  packed_ = Arena(packed * threads_.count());
+  packed_at_.assign(factors * static_cast<std::size_t>(threads_.count()), 0);
   for (int t = 0; t < threads_.count(); ++t) {
     char* const own = scratch_.data() + t * each;
     i64* const ticks = ticks_.empty() ? nullptr : ticks_[static_cast<std::size_t>(t)].data();
-    contexts_.push_back({&step_, own, own + registers, {}, 0, true, ticks});
+    contexts_.push_back({&step_, own, own + registers, packed_.data() + t * packed,
+                         packed_at_.data() + factors * static_cast<std::size_t>(t), {}, 0, true, ticks});
     for (const MapStorage& map : code_->maps) place_registers(map, contexts_.back());
   }
 }
@@ -210,32 +212,19 @@ std::map<int, double> Workspace::seconds() const {
   return found;
 }
 
-void Workspace::do_task(Kernel kernel, const Task& task, Context& context, Share units) {
-  if (context.ticks == nullptr) return kernel(task, context, units);
+void Workspace::do_task(const Task& task, Context& context, Share units) {
+  if (context.ticks == nullptr) return task.run(task, context, units);
   const i64 before = ticks_now();
-  kernel(task, context, units);
+  task.run(task, context, units);
   context.ticks[task.number] += ticks_now() - before;
 }
 
 void Workspace::run_step() {
+  ++step_.serial;
   step_.shards = shards_of(step_.rows);
   set_number(rows_cell_, static_cast<double>(step_.rows));
   set_number(step_cell_, static_cast<double>(step_.number));
   for (const CodePhase& phase : code_->phases) run_phase(phase);
-}
-
-template <auto Part>
-void Workspace::share_out(const CodePhase& phase, int parts, bool shared) {
-  if (!shared) {
-    for (int part = 0; part < parts; ++part) (this->*Part)(phase, part, parts, contexts_[0]);
-    return;
-  }
-  phase_ = &phase;
-  const Job job = [](void* owner, int part, int all, int thread) {
-    Workspace& self = *static_cast<Workspace*>(owner);
-    (self.*Part)(*self.phase_, part, all, self.contexts_[static_cast<std::size_t>(thread)]);
-  };
-  threads_.run(job, this, parts);
 }
 
 bool Workspace::is_shared(const CodePhase& phase, double cycles) const {
@@ -250,20 +239,19 @@ int Workspace::parts_for(double cycles) const {
 void Workspace::run_phase(const CodePhase& phase) {
   const double cycles = phase.cycles(step_.rows);
   const bool shared = is_shared(phase, cycles);
-  if (phase.packed_bytes > 0 && phase.kind != PhaseKind::one) {
-    const bool together = shared && phase.packed_bytes > worth_packing_together;
-    share_out<&Workspace::pack_part>(phase, together ? threads_.count() : 1, together);
+  const int parts = phase.sharded ? step_.shards : shared ? parts_for(cycles) : 1;
+  if (shared) {
+    phase_ = &phase;
+    threads_.run(
+        [](void* owner, int part, int all, int thread) {
+          Workspace& self = *static_cast<Workspace*>(owner);
+          self.run_part(*self.phase_, part, all, self.contexts_[static_cast<std::size_t>(thread)]);
+        },
+        this, parts);
+  } else {
+    for (int part = 0; part < parts; ++part) run_part(phase, part, parts, contexts_[0]);
   }
-  share_out<&Workspace::run_part>(phase, phase.sharded ? step_.shards : shared ? parts_for(cycles) : 1, shared);
   raise_fault();
-}
-
-void Workspace::pack_part(const CodePhase& phase, int part, int parts, Context& context) {
-  for (const Task* task : phase.tasks) {
-    if (task->pack == nullptr) continue;
-    const Share panels = share(task->pack_units, 1, part, parts);
-    if (panels.begin < panels.end) do_task(task->pack, *task, context, panels);
-  }
 }
 
 void Workspace::run_part(const CodePhase& phase, int part, int parts, Context& context) {
@@ -276,16 +264,12 @@ void Workspace::run_part(const CodePhase& phase, int part, int parts, Context& c
     const i64 total = task->units.at(step_.rows);
     const bool whole = parts == 1 || !task->divisible;
     const Share units = whole ? Share{0, part == 0 ? total : 0} : share(total, task->align, part, parts);
-    if (units.begin < units.end) do_task(task->run, *task, context, units);
+    if (units.begin < units.end) do_task(*task, context, units);
   }
 }
 
-// Here an instruction may read what the one before it wrote, so a factor is packed just before its product.
 void Workspace::run_in_order(const CodePhase& phase, Context& context) {
-  for (const Task* task : phase.tasks) {
-    if (task->pack != nullptr) do_task(task->pack, *task, context, {0, task->pack_units});
-    do_task(task->run, *task, context, {0, task->units.at(step_.rows)});
-  }
+  for (const Task* task : phase.tasks) do_task(*task, context, {0, task->units.at(step_.rows)});
 }
 
 void Workspace::run_rows(const CodePhase& phase, Context& context, Share rows) {
@@ -294,7 +278,7 @@ void Workspace::run_rows(const CodePhase& phase, Context& context, Share rows) {
     const i64 end = std::min(r + together, rows.end);
     context.first = r == rows.begin;
     for (const Task* task : phase.tasks)
-      do_task(task->run, *task, context, {r * task->units_per_row, end * task->units_per_row});
+      do_task(*task, context, {r * task->units_per_row, end * task->units_per_row});
   }
 }
 

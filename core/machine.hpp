@@ -45,17 +45,14 @@ class Workspace {
   void place_partials();
   void place_constants();
   void bind(const Bound& bound, i64 start);
-  template <auto Part>
-  void share_out(const CodePhase& phase, int parts, bool shared);
   void run_step();
   bool is_shared(const CodePhase& phase, double cycles) const;
   int parts_for(double cycles) const;
   void run_phase(const CodePhase& phase);
   void run_part(const CodePhase& phase, int part, int parts, Context& context);
-  static void do_task(Kernel kernel, const Task& task, Context& context, Share units);
+  static void do_task(const Task& task, Context& context, Share units);
   void run_in_order(const CodePhase& phase, Context& context);
   void run_rows(const CodePhase& phase, Context& context, Share rows);
-  void pack_part(const CodePhase& phase, int part, int parts, Context& context);
   void set_number(char* cell, double number) const;
   void raise_fault();
 
@@ -75,6 +72,7 @@ class Workspace {
   char* rows_cell_ = nullptr;
   char* step_cell_ = nullptr;
   std::vector<Context> contexts_;
+  std::vector<u64> packed_at_;
   std::vector<std::vector<i64>> ticks_;  // of each thread, if profiled
   i64 ticks_passed_ = 0;
   Step step_{};

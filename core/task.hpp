@@ -33,12 +33,12 @@ struct Fault {
 // What all threads share while a phase runs.
 struct Step {
   char* const* address;  // of each value
-  char* packed;          // matrices packed for this phase
   const i64* order;      // permutation of the caller's rows, or null
   i64 rows;              // of this batch
   int shards;            // that its rows are cut into where sums are partial
   i64 first;             // position in the pass of the batch's first row
   u64 number;            // of the step
+  u64 serial;            // of the step among all that this memory has seen, from 1
 };
 
 // What one thread has for itself.
@@ -46,6 +46,8 @@ struct Context {
   const Step* step;
   char* registers;  // tables of pointers, one for each map
   char* scratch;
+  char* packed;    // factors of products in panels, each packed when the thread first needs it in a step
+  u64* packed_at;  // the serial of the step that each was packed in
   Fault fault;
   int shard;   // in a phase with partial sums: the part of the batch that it works on,
   bool first;  // and whether these are the first rows of it
@@ -70,11 +72,9 @@ using Kernel = void (*)(const Task&, Context&, Share);
 // One instruction. Its work is a range of `units`, any part of which can run on its own.
 struct Task {
   Kernel run = nullptr;
-  Kernel pack = nullptr;  // before the phase: put an operand into the kernel's layout; units are `pack_units`
   Extent units;
   i64 units_per_row = 0;  // in a phase of rows: units of one row of the batch
   i64 align = 1;          // a part begins at a multiple of this
-  i64 pack_units = 0;
   bool divisible = true;
   int number = 0;  // among all tasks
   int line = 0;
@@ -149,8 +149,9 @@ struct MatmulTask : Task {
   i64 n;
   i64 a_row, a_column, b_row, b_column;
   bool by_columns = false;
-  bool packed = false;    // B goes into panels before the phase
+  bool packed = false;    // B goes into panels before it is used
   i64 packed_offset = 0;  // bytes
+  int packed_number = 0;  // among the packed factors
   i64 chunk = 0;          // rows of C between epilogues
   i64 copies = 0;         // of a C that is partial: elements from one shard's to the next's; units are then rows of k
   const MapTask* then = nullptr;
@@ -203,7 +204,7 @@ struct Kernels {
   i64 panel;           // columns of a packed panel
   i64 tile_rows;       // rows of the widest tile
   i64 matmul_scratch;  // bytes
-  Kernel load, matmul, matmul_partial, pack, map, copy, fill, take, scatter_add, scatter_add_partial, argmax;
+  Kernel load, matmul, matmul_partial, map, copy, fill, take, scatter_add, scatter_add_partial, argmax;
   MapKernel copy_block, splat_block;
 };
 
