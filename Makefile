@@ -44,12 +44,15 @@ warnings: .venv/.tools  ## compile the core with every warning an error
 
 wheel: dist/.made  ## build the wheel in dist/ and try it in an environment of its own
 
-bench: build $(PEERS)/.made  ## one epoch of every rung against every peer; writes benchmarks/results/
+bench: build $(PEERS)/.made  ## measure every figure against every peer; writes results, tables and plots
 	$(BIN)/python benchmarks/run.py --peer-python $(PEERS)/bin/python $(ARGS)
 	$(BIN)/python tools/readme_table.py
+	$(BIN)/python tools/benchmark_page.py
+	$(PEERS)/bin/python benchmarks/plots.py
 
-bench-quick: build $(PEERS)/.made  ## the small rungs once, as a look; writes nothing
-	$(BIN)/python benchmarks/run.py --peer-python $(PEERS)/bin/python --rungs tiny,small --rounds 1 --dry $(ARGS)
+bench-quick: build $(PEERS)/.made  ## a look at the small rungs, each once (ARGS="--parts shapes"); writes nothing
+	$(BIN)/python benchmarks/run.py --peer-python $(PEERS)/bin/python --rungs tiny,small --rounds 1 \
+	  --parts plain,dressed,prediction $(ARGS)
 
 peers: $(PEERS)/.made  ## make .venv-peers with the libraries that the benchmarks compare with
 

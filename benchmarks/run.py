@@ -1,9 +1,6 @@
-"""Times one epoch of every rung with every peer and writes the figures: `make bench`.
+"""Measures all figures, shows them beside what is wanted of them, and writes them down: `make bench`.
 
-Each round runs every peer once, each in a process of its own, in an order that turns from round to round, so
-that what else the machine does falls on all alike. A process trains for some epochs; its figure is the
-median of all but the first, which also builds and compiles. A peer's figure is the least of its rounds, since what
-else a machine does only adds time; its ratio is to Lamina's figure. The spread shows the ratios within each round.
+A part is a figure: `--parts plain,prediction` measures some alone. A run of everything is written to results/.
 """
 
 from __future__ import annotations
@@ -12,133 +9,80 @@ import argparse
 import datetime
 import json
 import os
-import platform
-import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from rungs import RUNGS, Rung
+import targets
+from first_second import first_second
+from growth import growth
+from machine import QUIET, machine
+from many import many
+from prediction import prediction
+from rounds import HERE, PEERS, Setting, call
+from rungs import RUNGS
+from training import dressed, float64, plain, shapes, threads
 
-HERE = Path(__file__).parent
-PEERS = ("lamina", "keras_tensorflow", "keras_jax", "torch", "jax", "sklearn")
-QUIET = 0.7  # the load above which figures are not to be trusted
-EPOCHS = {"tiny": 8, "small": 8, "medium": 5, "large": 4}
-
-
-def call(python: str, *words: str) -> dict[str, Any]:
-    """Runs one of this folder's scripts and reads the JSON it prints; shows its own words if it fails."""
-    done = subprocess.run([python, *words], cwd=HERE, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(words)} ended with {done.returncode}:\n{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def run_rounds(given: argparse.Namespace, rung: Rung) -> dict[str, list[dict[str, Any]]]:
-    """What every peer reported, a list over the rounds."""
-    reports: dict[str, list[dict[str, Any]]] = {peer: [] for peer in given.peers}
-    epochs = given.epochs or EPOCHS[rung.name]
-    for turn in range(given.rounds):
-        start = turn % len(given.peers)
-        for peer in given.peers[start:] + given.peers[:start]:
-            python = sys.executable if peer == "lamina" else given.peer_python
-            reports[peer].append(call(python, "peer.py", peer, rung.name, str(epochs)))
-            milliseconds = 1e3 * steady(reports[peer][-1])
-            print(f"  {rung.name} round {turn + 1} {peer}: {milliseconds:.1f} ms", flush=True)
-    return reports
+PARTS: dict[str, Callable[[Setting], dict[str, Any]]] = {
+    "plain": plain,
+    "dressed": dressed,
+    "shapes": shapes,
+    "prediction": prediction,
+    "first_second": first_second,
+    "threads": threads,
+    "many": many,
+    "growth": growth,
+    "float64": float64,
+}
+ROUNDS = {"dressed": 2, "shapes": 2, "growth": 2}  # 3 for the others; so that all takes less than half an hour
 
 
-def steady(report: dict[str, Any]) -> float:
-    """The figure of one process: the median second of its epochs but the first."""
-    return median(report["seconds"][1:])
+def names(known: Any) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        unknown = [name for name in text.split(",") if name not in known]
+        if unknown:
+            raise argparse.ArgumentTypeError(f"{unknown[0]} is not one of {', '.join(known)}")
+        return text.split(",")
 
-
-def spread(values: list[float]) -> list[float]:
-    return [min(values), max(values)]
-
-
-def figures(rung: Rung, reports: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """The rung's part of the result: for each peer its epoch, first epoch and ratio, and their spread."""
-    rounds = {peer: [steady(report) for report in of_peer] for peer, of_peer in reports.items()}
-    peers = {}
-    for peer, seconds in rounds.items():
-        ratios = [own / base for own, base in zip(seconds, rounds["lamina"], strict=True)]
-        peers[peer] = {
-            "epoch_seconds": min(seconds),
-            "epoch_spread": spread(seconds),
-            "first_epoch_seconds": min(report["seconds"][0] for report in reports[peer]),
-            "ratio": min(seconds) / min(rounds["lamina"]),
-            "ratio_spread": spread(ratios),
-            "gigaflops": rung.flops / min(seconds) / 1e9,
-            "last_loss": median(report["losses"][-1] for report in reports[peer]),
-            "rounds": [report["seconds"] for report in reports[peer]],
-        }
-    return {
-        "rows": rung.rows,
-        "layers": "-".join(map(str, rung.sizes)),
-        "batch": rung.batch,
-        "loss": "binary" if rung.binary else "sparse categorical",
-        "peers": peers,
-    }
-
-
-def processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def instruction_sets() -> list[str]:
-    """Those of the vector instructions that the processor has and that decide such figures."""
-    known = ("avx2", "fma", "avx512f", "avx512_vnni", "amx_tile", "asimd", "sve")
-    cpuinfo = Path("/proc/cpuinfo")
-    flags = cpuinfo.read_text().split() if cpuinfo.exists() else []
-    return [name for name in known if name in flags]
-
-
-def machine() -> dict[str, Any]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {
-        "processor": processor(),
-        "instructions": instruction_sets(),
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_gib": round(memory),
-        "load_before": round(os.getloadavg()[0], 2),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-    }
-
-
-def show(rung: str, peers: dict[str, Any], limit: float) -> None:
-    for peer, seen in peers.items():
-        time, ratio, share = 1e3 * seen["epoch_seconds"], seen["ratio"], seen["gigaflops"] / limit
-        print(f"{rung:7} {peer:17} {time:9.1f} ms  ratio {ratio:6.2f}  {share:4.0%} of the limit", flush=True)
+    return parse
 
 
 def arguments() -> argparse.Namespace:
-    def names(known: Any) -> Any:
-        def parse(text: str) -> list[str]:
-            unknown = [name for name in text.split(",") if name not in known]
-            if unknown:
-                raise argparse.ArgumentTypeError(f"{unknown[0]} is not one of {', '.join(known)}")
-            return text.split(",")
-
-        return parse
-
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rungs", type=names(RUNGS), default=list(RUNGS), help="comma separated")
-    parser.add_argument("--peers", type=names(PEERS), default=list(PEERS), help="comma separated")
-    parser.add_argument("--rounds", type=int, default=3)
+    for option, known in {"parts": PARTS, "rungs": RUNGS, "peers": PEERS}.items():
+        parser.add_argument(f"--{option}", type=names(known), default=list(known), help=", ".join(known))
+    parser.add_argument("--rounds", type=int, help="2 or 3 by default, as long as they take")
     parser.add_argument("--epochs", type=int, help="in each process; at least 2")
     parser.add_argument("--peer-python", default=sys.executable, type=os.path.abspath, help="has the peers")
-    parser.add_argument("--dry", action="store_true", help="print, but write no file")
+    parser.add_argument("--out", type=Path, help="where the figures go; those of everything go to results/ by default")
     given = parser.parse_args()
     if "lamina" not in given.peers:
         parser.error("--peers must name lamina: the ratios are to it")
     if given.epochs is not None and given.epochs < 2:
         parser.error("--epochs must be at least 2: the first is kept apart")
     return given
+
+
+def place(given: argparse.Namespace, date: str) -> Path | None:
+    """Where the figures go; nowhere, unless asked for, if they are not everything."""
+    everything = (len(given.parts), len(given.rungs), len(given.peers)) == (len(PARTS), len(RUNGS), len(PEERS))
+    short = given.rounds is not None or given.epochs is not None
+    return given.out or (HERE / "results" / f"{date}.json" if everything and not short else None)
+
+
+def setting_of(given: argparse.Namespace, part: str, gigaflops: float) -> Setting:
+    rounds = given.rounds or ROUNDS.get(part, 3)
+    return Setting(sys.executable, given.peer_python, given.rungs, given.peers, rounds, given.epochs, gigaflops)
+
+
+def measured(given: argparse.Namespace, part: str, gigaflops: float) -> dict[str, Any]:
+    start = time.perf_counter()
+    print(f"\n{part}, figure {targets.FIGURES[part]}", flush=True)
+    seen = PARTS[part](setting_of(given, part, gigaflops))
+    print(f"({time.perf_counter() - start:.0f} s)", flush=True)
+    return seen
 
 
 def main() -> None:
@@ -148,27 +92,20 @@ def main() -> None:
         print(f"the machine is not quiet: a load of {about['load_before']} before anything was measured")
     limit = call(given.peer_python, "limit.py")
     print(f"the machine's limit: {limit['gigaflops']:.0f} GFLOP/s ({limit['by']})")
-    imports = call(sys.executable, "import_time.py")
-    print(f"import lamina: {1e3 * imports['lamina']:.0f} ms, of which NumPy {1e3 * imports['numpy']:.0f} ms")
     result: dict[str, Any] = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": about,
         "limit": limit,
-        "import_seconds": imports,
-        "rounds": given.rounds,
-        "versions": {},
-        "rungs": {},
+        "rounds": {part: setting_of(given, part, 0).rounds for part in given.parts},
+        "parts": {part: measured(given, part, limit["gigaflops"]) for part in given.parts},
     }
-    for name in given.rungs:
-        reports = run_rounds(given, RUNGS[name])
-        result["rungs"][name] = figures(RUNGS[name], reports)
-        result["versions"].update({peer: of_peer[0]["versions"] for peer, of_peer in reports.items()})
-        show(name, result["rungs"][name]["peers"], limit["gigaflops"])
-    if not given.dry:
-        path = HERE / "results" / f"{result['date']}.json"
+    result["targets"] = [verdict._asdict() for verdict in targets.verdicts(result)]
+    targets.show(result["targets"])
+    path = place(given, result["date"])
+    if path is not None:
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(result, indent=1) + "\n")
-        print(f"wrote {path.relative_to(HERE.parent)}")
+        path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        print(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,26 +15,15 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
 import keras_style
-from rungs import RUNGS, Rung, table
+from rungs import ALL, table
 
 import lamina
 import lamina._core as _core
 
 
-def trained(rung: Rung, x: np.ndarray, y: np.ndarray, dtype: str) -> Any:
-    """The rung's model after one step, so that its step is compiled."""
-    lamina.config.set_floatx(dtype)
-    kept = SimpleNamespace()
-    watch = lamina.callbacks.LambdaCallback()
-    watch.on_train_begin = lambda logs=None: setattr(kept, "model", watch.model)  # type: ignore[method-assign]
-    api = SimpleNamespace(**{name: getattr(lamina, name) for name in lamina.__dict__})
-    api.callbacks = SimpleNamespace(LambdaCallback=lambda **_: watch)
-    keras_style.train(api, rung, x[: rung.batch], y[: rung.batch], 1, lambda loss: None)
-    return kept.model
-
-
-def profile(model: Any, rows: Any, batch: int, threads: int, isa: str | None) -> tuple[str, dict[int, float], int]:
+def profile(model: Any, data: Any, batch: int, threads: int, isa: str | None) -> tuple[str, dict[int, float], int]:
     """The plan, seconds by line and the number of steps of one epoch that nobody else watches."""
+    rows = model._rows(keras_style.inputs(data), data.y, data.weight)
     step = model._step("train", rows)
     text = str(step.executable.program)
     workspace = _core.Workspace(_core.Program(text), batch, threads, isa, profile=True)
@@ -50,16 +38,16 @@ def profile(model: Any, rows: Any, batch: int, threads: int, isa: str | None) ->
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("rung", choices=RUNGS)
+    parser.add_argument("rung", choices=ALL)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--isa", help="portable, avx2 or avx512; the best by default")
     parser.add_argument("--dtype", default="float32")
     given = parser.parse_args()
-    rung = RUNGS[given.rung]
-    x, y = table(rung)
-    model = trained(rung, x, y, given.dtype)
-    rows = model._rows(x, y.astype(given.dtype)[:, None] if rung.binary else y)
-    text, seconds, steps = profile(model, rows, rung.batch, given.threads, given.isa)
+    rung = ALL[given.rung]
+    lamina.config.set_floatx(given.dtype)
+    whole = table(rung)
+    model = keras_style.train(lamina, rung, whole, 1, lambda logs: None)
+    text, seconds, steps = profile(model, whole.train, rung.batch, given.threads, given.isa)
     passed = seconds.pop(0)
     for line, spent in seconds.items():
         words = text.splitlines()[line - 1]

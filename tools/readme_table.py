@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,62 +32,84 @@ def row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    """The lines of a table in Markdown."""
+    return [row(*head), row(*["---"] * len(head)), *(row(*cells) for cells in rows)]
+
+
 def short(number: float) -> str:
     """Two digits behind the point below 1, one below 10, none from there."""
     return f"{number:.{2 if number < 1 else 1 if number < 10 else 0}f}"
 
 
-def ratio(peer: dict[str, Any]) -> str:
+def ratio(peer: Mapping[str, Any] | None) -> str:
+    if peer is None:
+        return "–"
     low, high = peer["ratio_spread"]
     return f"{short(peer['ratio'])} × ({short(low)}–{short(high)})"
 
 
-def milliseconds(peer: dict[str, Any]) -> str:
-    milliseconds = 1e3 * peer["epoch_seconds"]
+def milliseconds(seconds: float) -> str:
+    milliseconds = 1e3 * seconds
     return f"{milliseconds:.3g} ms" if milliseconds < 1000 else f"{milliseconds:,.0f} ms"
 
 
-def rung_row(name: str, rung: dict[str, Any], limit: float) -> str:
-    lamina = rung["peers"]["lamina"]
-    share = f"{lamina['gigaflops'] / limit:.1%}"
-    what = f"{name}: {rung['rows']:,} rows, {rung['layers']}, batch {rung['batch']}"
-    return row(what, milliseconds(lamina), *(ratio(rung["peers"][peer]) for peer in NAMES), share)
-
-
-def table(result: dict[str, Any]) -> str:
-    """The table and the lines about how it came to be."""
-    machine, versions = result["machine"], result["versions"]
-    distributions = {package: number for of_peer in versions.values() for package, number in of_peer.items()}
+def epochs(rungs: Mapping[str, Any]) -> list[str]:
+    """One epoch of each rung: Lamina's time, the peers' ratios, the share of the limit."""
     head = ("one epoch", "Lamina", *NAMES.values(), "of the machine's limit")
-    lines = [
-        row(*head),
-        row(*["---"] * len(head)),
-        *(rung_row(name, rung, result["limit"]["gigaflops"]) for name, rung in result["rungs"].items()),
-        "",
+    return table(head, [epoch(name, rung) for name, rung in rungs.items()])
+
+
+def epoch(name: str, rung: Mapping[str, Any]) -> tuple[str, ...]:
+    peers = rung["peers"]
+    what = f"{name}: {rung['rows']:,} rows, {rung['network']}, batch {rung['batch']}"
+    time, share = milliseconds(peers["lamina"]["epoch_seconds"]), f"{peers['lamina']['share']:.1%}"
+    return what, time, *(ratio(peers.get(peer)) for peer in NAMES), share
+
+
+def versions(result: Mapping[str, Any]) -> str:
+    """The version of each distribution that had a part in the figures."""
+    parts = result["parts"]
+    reports = [rung["peers"] for rung in parts["plain"].values()] + [parts.get("prediction", {}).get("one_row", {})]
+    found = {name: number for of in reports for report in of.values() for name, number in report["versions"].items()}
+    return ", ".join(f"{name} {number}" for name, number in sorted(found.items()))
+
+
+def circumstances(result: Mapping[str, Any]) -> list[str]:
+    """When, on what and with what it was measured, and how to read it."""
+    machine, limit = result["machine"], result["limit"]
+    return [
         f"- Measured on {result['date']}: {machine['processor']}, {machine['cores']} cores, "
-        f"{'/'.join(machine['instructions'])}, {machine['system']}, Python {machine['python']}; "
-        + ", ".join(f"{package} {number}" for package, number in sorted(distributions.items()))
-        + ".",
+        f"{'/'.join(machine['instructions'])}, {machine['system']}, Python {machine['python']}; {versions(result)}.",
         "- A peer's figure is its time divided by Lamina's, so more than 1 × means that Lamina is faster: "
-        f"each at its best of {result['rounds']} rounds (least–greatest ratio within a round).",
-        f"- The last column is Lamina's share of {result['limit']['gigaflops']:.0f} GFLOP/s, the most reached "
-        f"here by a library ({result['limit']['by']}).",
-        f"- `import lamina` took {1e3 * result['import_seconds']['lamina']:.0f} ms, of which NumPy "
-        f"{1e3 * result['import_seconds']['numpy']:.0f} ms.",
+        f"each at its best of {result['rounds']['plain']} rounds (least–greatest ratio within a round).",
+        f"- The last column is Lamina's share of {limit['gigaflops']:.0f} GFLOP/s, the most reached "
+        f"here by a library ({limit['by']}).",
     ]
+
+
+def imports(part: Mapping[str, Any]) -> str:
+    seconds = part["import_seconds"]
+    return f"- `import lamina` takes {1e3 * seconds['lamina']:.0f} ms, of which NumPy {1e3 * seconds['numpy']:.0f} ms."
+
+
+def figures(result: Mapping[str, Any]) -> str:
+    """What stands between the marks."""
+    parts = result["parts"]
+    lines = [*epochs(parts["plain"]), "", *circumstances(result), imports(parts["first_second"])]
     return "\n".join(lines) + "\n"
 
 
-def with_table(readme: str) -> str:
+def with_figures(readme: str) -> str:
     before, rest = readme.split(BEGIN)
     _, after = rest.split(END)
-    return before + BEGIN + "\n" + table(newest()) + "\n" + END + after
+    return before + BEGIN + "\n" + figures(newest()) + "\n" + END + after
 
 
 def main() -> None:
     path = ROOT / "README.md"
     readme = path.read_text(encoding="utf-8")
-    wanted = with_table(readme)
+    wanted = with_figures(readme)
     if "--check" in sys.argv:
         sys.exit("README.md's figures are out of date: run tools/readme_table.py" if wanted != readme else 0)
     path.write_text(wanted, encoding="utf-8")

@@ -29,6 +29,7 @@ from lamina.metrics import Metric as Metric
 from lamina.models import Functional as Functional
 from lamina.models import Model as Model
 from lamina.models import Sequential as Sequential
+from lamina.models import fit_many as fit_many
 from lamina.optimizers import Optimizer as Optimizer
 from lamina.regularizers import Regularizer as Regularizer
 from lamina.saving import load_model as load_model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from lamina.graph.node import Graph
 from lamina.graph.show import show_stage
 from lamina.lower.to_numpy import NumpyExecutable
 from lamina.rewrite.simplify import simplify
+
+Bound = tuple[dict[str, np.ndarray], dict[str, np.ndarray], Callable[[int, int, int], Any]]
 
 
 class Executable(Protocol):
@@ -46,6 +48,19 @@ class Executable(Protocol):
 
         Returns:
             For each output: rows of all batches joined, if it has a batch axis; else its value in the last step.
+        """
+        ...
+
+    def bind(self, state: Mapping[str, np.ndarray], rows: int) -> Bound:
+        """Arrays for many runs of a few rows.
+
+        Args:
+            state: see ``run``.
+            rows: how many rows the arrays have.
+
+        Returns:
+            An array (rows, …) for each input, one for each output, and what computes the one from the other, as one
+            batch, when it is called with (start, stop, step): row 0 of an output answers row ``start`` of the inputs.
         """
         ...
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random as python_random
 from collections.abc import Sequence
 from math import pi
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from lamina.variables import Variable
 
 Shape = Sequence[int | None]
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
+_counting = Lock()  # models may train in several threads, and no two draws are the same
 
 
 def make_default_seed() -> int:
@@ -61,8 +63,9 @@ class SeedGenerator(config.Configured):
 
     def next(self) -> np.ndarray:
         """The present pair (seed, number of draws before); counts one draw more."""
-        pair = self.state.numpy()
-        self.state.value[1] += 1
+        with _counting:
+            pair = self.state.numpy()
+            self.state.value[1] += 1
         return pair
 
     @property

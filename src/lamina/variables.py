@@ -44,6 +44,7 @@ class Variable:
         constraint: Callable[[Any], Any] | None = None,
     ):
         self._value = np.array(value, dtype=dtype, order="C")
+        self._flat = self._value.reshape(-1)
         self.name = name
         self.path = name
         self.trainable = trainable
@@ -74,7 +75,7 @@ class Variable:
     @property
     def flat(self) -> np.ndarray:
         """The numbers as one row: a view."""
-        return self._value.reshape(-1)
+        return self._flat
 
     def numpy(self) -> np.ndarray:
         """A copy of the numbers."""
@@ -105,7 +106,7 @@ class Variable:
     def move(self, home: np.ndarray) -> None:
         """Keep the numbers in ``home`` (an array of this shape and dtype) from now on."""
         home[...] = self._value
-        self._value = home
+        self._value, self._flat = home, home.reshape(-1)
 
     def __lamina_node__(self) -> Any:
         trace = current()

@@ -92,12 +92,17 @@ class Callback:
 
     def wants_batches(self, kind: str) -> bool:
         """Whether it wants to hear of single batches of ``"train"``, ``"test"`` or ``"predict"``."""
-        hooks = [f"on_{kind}_batch_begin", f"on_{kind}_batch_end"]
-        if kind == "train":
-            hooks += ["on_batch_begin", "on_batch_end"]
-        return any(name in vars(self) or getattr(type(self), name) is not getattr(Callback, name) for name in hooks)
+        own = _BATCH_HOOKS[kind]
+        return not own.isdisjoint(vars(self)) or any(
+            getattr(type(self), name) is not getattr(Callback, name) for name in own
+        )
 
 
+_BATCH_HOOKS = {
+    "train": {"on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end"},
+    "test": {"on_test_batch_begin", "on_test_batch_end"},
+    "predict": {"on_predict_batch_begin", "on_predict_batch_end"},
+}
 _HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
 _ASKED = ("set_model", *_HOOKS)
 
@@ -238,8 +243,10 @@ class CallbackList(Callback):
 def _all(name: str) -> Callable[..., None]:
     """A hook of the list: the same hook of each callback."""
 
+    counted = int("epoch" in name or "batch" in name)  # whether a number comes first
+
     def hook(self: CallbackList, *args: Any, logs: Logs | None = None) -> None:
-        numbers, given = (args[:1], args[1:]) if "epoch" in name or "batch" in name else ((), args)
+        numbers, given = args[:counted], args[counted:]
         for callback in self.callbacks:
             getattr(callback, name)(*numbers, *(given or (logs,)))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
@@ -27,23 +26,25 @@ class Readable(Protocol):
 _label: ContextVar[str] = ContextVar("label", default="")
 
 
-@contextlib.contextmanager
-def label(text: str) -> Iterator[None]:
+class label:
     """Mark the nodes made inside with the user's layer, for errors and printing."""
-    token = _label.set(text)
-    try:
-        yield
-    except GraphError as error:
-        _name_place(error, text)
-        raise
-    except TypeError as error:
-        if "__array_ufunc__" not in str(error):  # what NumPy says when one of its functions meets a Node
-            raise
-        named = GraphError(_NOT_NUMPY)
-        _name_place(named, text)
-        raise named from error
-    finally:
-        _label.reset(token)
+
+    __slots__ = ("_text", "_token")  # no generator, which would cost four times as much for each node
+
+    def __init__(self, text: str):
+        self._text = text
+
+    def __enter__(self) -> None:
+        self._token = _label.set(self._text)
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        _label.reset(self._token)
+        if isinstance(error, GraphError):
+            _name_place(error, self._text)
+        elif isinstance(error, TypeError) and "__array_ufunc__" in str(error):  # a function of NumPy's met a Node
+            named = GraphError(_NOT_NUMPY)
+            _name_place(named, self._text)
+            raise named from error
 
 
 _NOT_NUMPY = "a Node has no numbers while the graph is built; use lamina.ops functions, not NumPy's"
@@ -69,14 +70,22 @@ class Node:
     dtype: str
     label: str
 
-    def __init__(self, op: str, inputs: tuple[Node, ...], attrs: Mapping[str, Any], shape: Shape, dtype: str):
+    def __init__(
+        self,
+        op: str,
+        inputs: tuple[Node, ...],
+        attrs: Mapping[str, Any],
+        shape: Shape,
+        dtype: str,
+        label: str | None = None,
+    ):
         set_once = object.__setattr__
         set_once(self, "op", op)
         set_once(self, "inputs", inputs)
         set_once(self, "attrs", attrs)
         set_once(self, "shape", shape)
         set_once(self, "dtype", dtype)
-        set_once(self, "label", _label.get())
+        set_once(self, "label", _label.get() if label is None else label)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a Node is immutable: cannot set {name!r}")
@@ -319,6 +328,11 @@ class Graph:
         """All nodes that are asked for, outputs first."""
         return (*self.outputs.values(), *(value for _, value in self.updates))
 
+    @property
+    def inputs(self) -> dict[str, Node]:
+        """The inputs that the roots need, by name."""
+        return {node.attrs["name"]: node for node in walk(self.roots) if node.op == "input"}
+
     def map(self, change: Callable[[tuple[Node, ...]], tuple[Node, ...]]) -> Graph:
         """The graph with its roots replaced by ``change(roots)``, in order."""
         roots = change(self.roots)
@@ -327,11 +341,11 @@ class Graph:
         return Graph(outputs, tuple(updates))
 
 
-def walk(roots: Iterable[Node]) -> list[Node]:
-    """Every node that the roots need, once each, inputs before users."""
+def walk(roots: Iterable[Node], known: Container[Node] = ()) -> list[Node]:
+    """Every node that the roots need, once each, inputs before users; not those that are known, nor below them."""
     order: dict[Node, None] = {}
     opened: set[Node] = set()
-    stack = list(reversed(list(roots)))
+    stack = [root for root in reversed(list(roots)) if root not in known]
     while stack:
         node = stack[-1]
         if node in order:
@@ -340,7 +354,7 @@ def walk(roots: Iterable[Node]) -> list[Node]:
             order[stack.pop()] = None
         else:
             opened.add(node)
-            stack.extend(x for x in reversed(node.inputs) if x not in order)
+            stack.extend(x for x in reversed(node.inputs) if x not in order and x not in known)
     return list(order)
 
 
@@ -348,8 +362,7 @@ def rebuild(node: Node, inputs: tuple[Node, ...]) -> Node:
     """The same operation on other inputs of the same shapes; the node itself where nothing changed."""
     if all(a is b for a, b in zip(node.inputs, inputs, strict=True)):
         return node
-    with label(node.label):
-        return Node(node.op, inputs, node.attrs, node.shape, node.dtype)
+    return Node(node.op, inputs, node.attrs, node.shape, node.dtype, node.label)
 
 
 def substitute(roots: Iterable[Node], mapping: Mapping[Node, Node]) -> tuple[Node, ...]:

@@ -6,6 +6,7 @@ A shape is a tuple of integers; ``None`` is the batch size, a symbol that is bou
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -14,6 +15,7 @@ from lamina.errors import ShapeError
 Shape = tuple[int | None, ...]
 
 
+@lru_cache(maxsize=4096)
 def broadcast(*shapes: Shape) -> Shape:
     """The common shape of arrays combined element by element (NumPy's rule, with the batch as a symbol)."""
     rank = max(map(len, shapes), default=0)
@@ -37,6 +39,7 @@ def normal_axis(axis: int, rank: int) -> int:
     return axis % rank
 
 
+@lru_cache(maxsize=4096)
 def count(shape: Shape) -> tuple[int, int]:
     """Elements of a shape as (per batch row, fixed): exactly one of the two is not zero."""
     size = prod(s for s in shape if s is not None)

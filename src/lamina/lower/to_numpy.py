@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lamina.graph.check import check, window_size
-from lamina.graph.node import Graph, Node, walk
+from lamina.graph.node import Graph, Node
 from lamina.lower.philox import uniform
 from lamina.lower.walk import lower
 
@@ -187,7 +187,7 @@ class NumpyExecutable:
     def __init__(self, graph: Graph):
         self.graph = graph
         self._function = compile_numpy(graph)
-        self._dtypes = {n.attrs["name"]: n.dtype for n in walk(graph.roots) if n.op == "input"}
+        self._dtypes = {name: node.dtype for name, node in graph.inputs.items()}
 
     def run(
         self,
@@ -214,6 +214,20 @@ class NumpyExecutable:
             step += 1
         return {name: self._joined(name, parts) for name, parts in results.items()}
 
+    def bind(
+        self, state: Mapping[str, np.ndarray], rows: int
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], Callable[[int, int, int], None]]:
+        """See ``engine.Executable.bind``."""
+        inputs = {name: _zeros(node, rows) for name, node in self.graph.inputs.items()}
+        outputs = {name: _zeros(node, rows) for name, node in self.graph.outputs.items()}
+
+        def call(start: int, stop: int, step: int) -> None:
+            made = self.run(inputs, state, rows=rows, batch_size=rows, start=start, stop=stop, step=step)
+            for name, array in outputs.items():
+                array[: stop - start] = made[name]
+
+        return inputs, outputs, call
+
     def step(
         self, batch: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray], rows: int, step: int
     ) -> dict[str, np.ndarray]:
@@ -229,6 +243,10 @@ class NumpyExecutable:
     def _joined(self, name: str, parts: list[np.ndarray]) -> np.ndarray:
         node = self.graph.outputs[name]
         if not parts:
-            return np.zeros([s or 0 for s in node.shape], node.dtype)
+            return _zeros(node, 0)
         whole = np.concatenate(parts) if None in node.shape else parts[-1]
         return np.asarray(whole, node.dtype)
+
+
+def _zeros(node: Node, rows: int) -> np.ndarray:
+    return np.zeros([rows if s is None else s for s in node.shape], node.dtype)

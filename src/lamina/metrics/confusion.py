@@ -290,7 +290,7 @@ class AUC(Metric):
     def counts(self) -> Counts:
         """TP, FP, TN and FN at each threshold: (thresholds, labels)."""
         positives, negatives = (
-            v.value.reshape(self.num_thresholds + 1, -1)[::-1].cumsum(0)[::-1] for v in self._histograms
+            np.add.accumulate(v.value.reshape(self.num_thresholds + 1, -1)[::-1])[::-1] for v in self._histograms
         )
         tp, fp = positives[1:], negatives[1:]
         return {"tp": tp, "fp": fp, "tn": negatives[0] - fp, "fn": positives[0] - tp}
@@ -303,7 +303,7 @@ class AUC(Metric):
         pr_line = (self.curve, self.summation_method) == ("PR", "interpolation")
         areas = _pr_area(counts) if pr_line else self._riemann(*CURVES[self.curve](counts))
         if self.label_weights is None or not self.multi_label:
-            return areas.mean()
+            return areas.sum() / len(areas)
         weights = np.array(self.label_weights, self.dtype)
         return ratio((areas * weights).sum(), weights.sum())
 

@@ -85,7 +85,7 @@ class Metric(config.Configured):
     def reset_state(self) -> None:
         """All states 0 again."""
         for variable in self._variables:
-            variable.assign(np.zeros(variable.shape, variable.dtype))
+            variable.value.fill(0)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """``update_state``, then ``result``."""
@@ -98,5 +98,7 @@ class Metric(config.Configured):
 
 def ratio(a: Any, b: Any) -> np.ndarray:
     """a / b, 0 where b is 0."""
-    a, b = np.broadcast_arrays(a, b)
-    return np.divide(a, b, out=np.zeros_like(a), where=b != 0)[()]
+    if np.shape(a) != np.shape(b):
+        a, b = np.broadcast_arrays(a, b)
+    a = np.asarray(a)
+    return np.divide(a, b, out=np.zeros(a.shape, a.dtype), where=np.not_equal(b, 0))[()]

@@ -1,6 +1,7 @@
 """Models: layers put together, and how to train them."""
 
 from lamina.models.functional import Functional as Functional
+from lamina.models.many import fit_many as fit_many
 from lamina.models.model import Model as Model
 from lamina.models.sequential import Sequential as Sequential
 from lamina.saving import load_model as load_model

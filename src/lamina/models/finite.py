@@ -23,8 +23,17 @@ class Guard:
 
     def __init__(self, step: Step):
         self.step = step
-        self.saved = {name: buffer.copy() for name, buffer in step.state().items()}
-        self.iterations = None if step.optimizer is None else step.optimizer.iterations.numpy()
+        self.saved: dict[str, np.ndarray] = {}
+        self.iterations: np.ndarray | None = None
+
+    def keep(self) -> None:
+        """An epoch begins: this is the state to come back to."""
+        state = self.step.state()
+        if not self.saved:
+            self.saved = {name: np.empty_like(buffer) for name, buffer in state.items()}
+        for name, buffer in state.items():
+            self.saved[name][...] = buffer
+        self.iterations = None if self.step.optimizer is None else self.step.optimizer.iterations.numpy()
 
     def restore(self) -> None:
         """Everything that the epoch changed is as it was before."""
@@ -35,7 +44,7 @@ class Guard:
 
     def check(self, loss: float, epoch: int, feed: Feed, span: Span, first_step: int, history: Any) -> None:
         """Raise a NonFiniteError, with the weights of the epoch's start back in place, if something is not finite."""
-        if np.isfinite(loss) and all(map(finite, self.step.watched())):
+        if isfinite(loss) and all(map(finite, self.step.watched())):
             return
         self.restore()
         layer, where = _diagnose(self.step, feed, span, first_step)

@@ -95,8 +95,8 @@ class Functional(Model):
     def _output_names(self) -> list[str] | None:
         return self.output_names
 
-    def _standard_inputs(self, x: Any) -> tuple[Any, list[str]]:
-        return standard_arrays(x, self._inputs_struct, self._float_dtype())
+    def _standard_inputs(self, x: Any, dtype: str) -> tuple[Any, list[str]]:
+        return standard_arrays(x, self._inputs_struct, dtype)
 
     # -- config
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from lamina import metrics, optimizers
@@ -89,7 +91,8 @@ class Objective(Layer):
         return "numpy" if chosen.get("run_eagerly") else str(chosen.get("target", "core"))
 
     def _threads(self) -> int:
-        return int(self.compile_arguments.get("threads") or usable_cores())
+        wanted = int(self.compile_arguments.get("threads") or usable_cores())
+        return min(wanted, _share.get() or wanted)
 
     def _require_compiled(self) -> None:
         if not self.compiled:
@@ -209,8 +212,23 @@ class Objective(Layer):
         return {name: metric.result() for name, metric in self._named_metrics().items()}
 
 
+_share: ContextVar[int | None] = ContextVar("share", default=None)
+
+
+@contextmanager
+def share_of_cores(count: int) -> Iterator[None]:
+    """Models inside the block use so many cores at most, as others train at the same time."""
+    token = _share.set(count)
+    try:
+        yield
+    finally:
+        _share.reset(token)
+
+
 def usable_cores() -> int:
-    """The processor cores that this process may use."""
+    """The processor cores that this process may use, or its share of them."""
+    if (share := _share.get()) is not None:
+        return share
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -157,10 +157,10 @@ class Sequential(Model):
     def _output_names(self) -> list[str] | None:
         return [self.layers[-1].name] if self.layers and not is_nested(self.output) else None
 
-    def _standard_inputs(self, x: Any) -> tuple[Any, list[str]]:
+    def _standard_inputs(self, x: Any, dtype: str) -> tuple[Any, list[str]]:
         if not self._tensors:
-            return super()._standard_inputs(x)
-        return standard_arrays(x, self._tensors[0], self._float_dtype())
+            return super()._standard_inputs(x, dtype)
+        return standard_arrays(x, self._tensors[0], dtype)
 
     def get_config(self) -> dict[str, Any]:
         """How the model is made: its layers as records."""

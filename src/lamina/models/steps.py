@@ -10,6 +10,7 @@ import numpy as np
 from lamina import engine
 from lamina.errors import DataError
 from lamina.graph.express import as_node
+from lamina.graph.mixing import mixes_rows
 from lamina.graph.node import Graph, Node, label, leaf
 from lamina.layers.nested import flatten, map_leaves
 from lamina.metrics import Metric
@@ -43,6 +44,7 @@ class Step:
     optimizer: Any = None
     metrics: dict[str, Metric] = field(default_factory=dict)
     weights: list[Variable] = field(default_factory=list)  # the trainable ones first
+    row_by_row: bool = False  # whether rows may be computed in batches of any size
 
     def state(self) -> dict[str, np.ndarray]:
         """The buffers that the program reads and writes, as they are now."""
@@ -72,14 +74,13 @@ class Step:
         """The metrics' present results by name, sorted, as Python numbers."""
         results: dict[str, Any] = {}
         for name, metric in self.metrics.items():
-            result = metric.result()
-            results |= map_leaves(_number, result if isinstance(result, dict) else {name: result})
+            result = map_leaves(_number, metric.result())
+            results |= result if isinstance(result, dict) else {name: result}
         return dict(sorted(results.items()))
 
 
 def _number(value: Any) -> Any:
-    array = np.asarray(value)
-    return float(array) if array.ndim == 0 else array
+    return float(value) if np.ndim(value) == 0 else np.asarray(value)
 
 
 def train_step(model: Objective, rows: Rows) -> Step:
@@ -124,7 +125,9 @@ def predict_step(model: Objective, rows: Rows) -> Step:
     trace = Trace(training=False)
     structure, nodes = _forward(model, rows, trace)
     graph = Graph({f"output{i}": node for i, node in enumerate(nodes)}, trace.updates())
-    return _compiled(model, graph, trace, Outputs(structure, model._output_names()))
+    step = _compiled(model, graph, trace, Outputs(structure, model._output_names()))
+    step.row_by_row = not mixes_rows(step.executable.graph)
+    return step
 
 
 def _compiled(model: Objective, graph: Graph, trace: Trace, outputs: Outputs) -> Step:

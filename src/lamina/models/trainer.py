@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ from lamina.models import loop
 from lamina.models.data import Leaf, Rows, as_arrays, check_rows, class_weights, engine_array, split, target_kind
 from lamina.models.finite import Guard
 from lamina.models.objective import Objective
+from lamina.models.serving import ROWS, Serving, signature
 from lamina.models.steps import Step, predict_step, test_step, train_step
 
+BATCH = 512  # rows a thread takes at a time where a prediction may choose
 _MAKE = {"train": train_step, "test": test_step, "predict": predict_step}
 
 
@@ -25,9 +28,8 @@ class Trainer(Objective):
 
     # -- data
 
-    def _standard_inputs(self, x: Any) -> tuple[Any, list[str]]:
+    def _standard_inputs(self, x: Any, dtype: str) -> tuple[Any, list[str]]:
         """Data in the structure of the inputs, and the dtype that the graph sees for each array."""
-        dtype = self._float_dtype()
         return x, ["int32" if a.dtype.kind in "iu" else dtype for a in map(np.asarray, flatten(x))]
 
     def _rows(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Rows:
@@ -39,8 +41,8 @@ class Trainer(Objective):
                 raise DataError("You cannot `class_weight` and `sample_weight` at the same time.")
             sample_weight = class_weights(y, class_weight)
         count = check_rows(x, y, sample_weight)
-        x, kinds = self._standard_inputs(x)
         dtype = self._float_dtype()
+        x, kinds = self._standard_inputs(x, dtype)
         arrays: dict[str, np.ndarray] = {}
 
         def leaf_of(letter: str, what: str, array: np.ndarray | None, kind: str) -> Leaf | None:
@@ -124,15 +126,15 @@ class Trainer(Objective):
         step = self._step("train", rows)
         feed = loop.Feed(rows, batch_size, steps_per_epoch, shuffle, random.generator(None))
         epochs = loop.whole("epochs", epochs, least=0)
-        held_out = None
+        validate = None
         if validation_data is not None:
             kept = self._rows(*_unpacked(validation_data))
             held_out = loop.Feed(kept, validation_batch_size or batch_size, validation_steps)
-            self._step("test", kept)  # so that unfit data are found before training, not after an epoch
+            validate = partial(self._evaluate, self._step("test", kept), held_out)
         callbacks = _callback_list(callbacks, self, verbose, epochs=epochs, steps=feed.epoch_steps)
         self.stop_training = False
         try:
-            self._train(feed, step, held_out, range(initial_epoch, epochs), validation_freq, callbacks)
+            self._train(feed, step, validate, range(initial_epoch, epochs), validation_freq, callbacks)
         finally:
             callbacks.release()
         return self.history
@@ -141,28 +143,31 @@ class Trainer(Objective):
         self,
         feed: loop.Feed,
         step: Step,
-        held_out: loop.Feed | None,
+        validate: Callable[[CallbackList], dict[str, Any]] | None,
         epochs: range,
         validation_freq: int | Sequence[int],
         callbacks: CallbackList,
     ) -> None:
         callbacks.on_train_begin()
         logs: dict[str, Any] | None = None
+        guard = Guard(step)
         for epoch in epochs:
             callbacks.on_epoch_begin(epoch)
-            logs = self._train_epoch(step, feed, epoch, callbacks)
-            if held_out is not None and _due(epoch, validation_freq):
-                found = self._evaluate(held_out, callbacks)
-                logs |= {f"val_{name}": value for name, value in found.items()}
+            logs = self._train_epoch(step, feed, epoch, callbacks, guard)
+            if validate is not None and _due(epoch, validation_freq):
+                logs |= {f"val_{name}": value for name, value in validate(callbacks).items()}
                 logs = dict(sorted(logs.items()))
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
         callbacks.on_train_end(logs)
 
-    def _train_epoch(self, step: Step, feed: loop.Feed, epoch: int, callbacks: CallbackList) -> dict[str, Any]:
+    def _train_epoch(
+        self, step: Step, feed: loop.Feed, epoch: int, callbacks: CallbackList, guard: Guard
+    ) -> dict[str, Any]:
         step.reset()
-        guard, span, before = Guard(step), feed.epoch(), int(self.optimizer.iterations.value)
+        guard.keep()
+        span, before = feed.epoch(), int(self.optimizer.iterations.value)
         watch = _watch(self, callbacks, "train", step, before)
         parts = loop.run(step, feed, span, before, watch)
         self._advance(step, before, sum(part.steps for part in parts))
@@ -201,11 +206,10 @@ class Trainer(Objective):
         self._require_compiled()
         feed = loop.Feed(self._rows(x, y, sample_weight), batch_size, steps)
         callbacks = _callback_list(callbacks, self, verbose, epochs=1, steps=feed.epoch_steps, add_history=False)
-        logs = self._evaluate(feed, callbacks)
+        logs = self._evaluate(self._step("test", feed.rows), feed, callbacks)
         return logs if return_dict else self._in_order(logs)
 
-    def _evaluate(self, feed: loop.Feed, callbacks: CallbackList) -> dict[str, Any]:
-        step = self._step("test", feed.rows)
+    def _evaluate(self, step: Step, feed: loop.Feed, callbacks: CallbackList) -> dict[str, Any]:
         step.reset()
         callbacks.on_test_begin()
         loop.run(step, feed, feed.epoch(anew=True), 0, _watch(self, callbacks, "test", step, 0))
@@ -231,7 +235,7 @@ class Trainer(Objective):
 
         Args:
             x: see ``fit``.
-            batch_size: rows a step, 32 by default.
+            batch_size: rows a step, 32 by default; where no answer depends on it, steps may be larger.
             verbose: see ``fit``.
             steps: batches, all by default.
             callbacks: a list of Callbacks.
@@ -239,14 +243,32 @@ class Trainer(Objective):
         Returns:
             An array (rows, …), or the list or dictionary that the model returns.
         """
+        unwatched = callbacks is None and steps is None
+        if unwatched and (known := self._serving(x)) is not None:
+            if batch_size is not None:
+                loop.whole("batch_size", batch_size)
+            return known(x)
         rows = self._rows(x)
         feed = loop.Feed(rows, batch_size, steps)
         step = self._step("predict", rows)
+        self._serve(x, rows, step)
+        if unwatched and step.row_by_row:
+            feed = loop.Feed(rows, max(feed.batch_size, BATCH * self._threads()))
         callbacks = _callback_list(callbacks, self, verbose, epochs=1, steps=feed.epoch_steps, add_history=False)
         callbacks.on_predict_begin()
         parts = loop.run(step, feed, feed.epoch(), 0, _watch(self, callbacks, "predict", step, 0))
         callbacks.on_predict_end()
         return _joined(step, parts)
+
+    def _serving(self, x: Any) -> Serving | None:
+        """What answers a few rows like these, if such rows have been seen before."""
+        return self._steps.get(signature(x)) if type(x) is np.ndarray and x.ndim and 0 < len(x) <= ROWS else None
+
+    def _serve(self, x: Any, rows: Rows, step: Step) -> None:
+        """From now on rows like these, where they are few, need no second check."""
+        if type(x) is np.ndarray and step.row_by_row and [*rows.arrays] == [*step.executable.graph.inputs]:
+            (leaf,) = flatten(rows.x)
+            self._steps[signature(x)] = Serving(step, leaf, self._float_dtype(), x.shape[1:])
 
     # -- single batches
 
@@ -265,23 +287,27 @@ class Trainer(Objective):
         self._require_compiled()
         rows = self._rows(x, y, sample_weight, class_weight)
         step = self._step("train", rows)
-        logs = self._train_epoch(step, loop.Feed(rows, rows.count), 0, CallbackList(model=self))
+        logs = self._train_epoch(step, loop.Feed(rows, rows.count), 0, CallbackList(model=self), Guard(step))
         return self._answer(logs, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of all rows given, as one batch; see ``evaluate``."""
         self._require_compiled()
         rows = self._rows(x, y, sample_weight)
-        return self._answer(self._evaluate(loop.Feed(rows, rows.count), CallbackList(model=self)), return_dict)
+        feed, step = loop.Feed(rows, rows.count), self._step("test", rows)
+        return self._answer(self._evaluate(step, feed, CallbackList(model=self)), return_dict)
 
     def _answer(self, logs: dict[str, Any], return_dict: bool) -> Any:
         return logs if return_dict else self._in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for all rows given, as one batch; see ``predict``."""
+        if (known := self._serving(x)) is not None:
+            return known(x)
         rows = self._rows(x)
         feed = loop.Feed(rows, rows.count)
         step = self._step("predict", rows)
+        self._serve(x, rows, step)
         return _joined(step, loop.run(step, feed, feed.epoch(), 0, loop.at_once))
 
 

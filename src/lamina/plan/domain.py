@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from lamina.graph.node import Node
 from lamina.graph.shapes import Shape, count
@@ -11,11 +12,13 @@ from lamina.plan.views import unrepeated
 Loop = tuple[int | None, ...]
 
 
+@lru_cache(maxsize=4096)
 def loop_of(shape: Shape) -> Loop:
     """A shape without its axes of size 1: nodes of one loop are computed element by element together."""
     return tuple(s for s in shape if s != 1)
 
 
+@lru_cache(maxsize=4096)
 def operand_kind(operand: Shape, shape: Shape, split: int) -> str | None:
     """How an operand lies in rows × columns: full, row (repeated for each row), column, scalar; None if in no way."""
     padded = (1,) * (len(shape) - len(operand)) + tuple(operand)
@@ -39,6 +42,11 @@ def all_splits(loop: Loop) -> range:
 
 def fitting_splits(shape: Shape, operands: Iterable[Shape]) -> frozenset[int]:
     """The cuts for which every operand is full, row, column or scalar."""
+    return _fitting_splits(shape, tuple(operands))
+
+
+@lru_cache(maxsize=4096)
+def _fitting_splits(shape: Shape, operands: tuple[Shape, ...]) -> frozenset[int]:
     # A whole operand and a single number fit any cut; only those between have to be asked.
     partial = {x for x in operands if x != shape and any(size != 1 for size in x)}
     return frozenset(s for s in all_splits(loop_of(shape)) if all(operand_kind(x, shape, s) for x in partial))

@@ -136,9 +136,12 @@ class _Fusion:
                     self._place(node)
             elif OPS[node.op].kind != LEAF or node.op == "input":
                 self._add(Unit(node.op, []), node)
+        readers: dict[Node, set[Unit]] = {}
         for unit in self.units:
-            outside = {x for other in self.units if other is not unit for x in other.reads}
-            unit.stores = {m for m in unit.members if m in outside or m in self.roots}
+            for x in unit.reads:
+                readers.setdefault(x, set()).add(unit)
+        for unit in self.units:
+            unit.stores = {m for m in unit.members if m in self.roots or readers.get(m, set()) - {unit}}
         return self.units, self.makers
 
     def _passes(self) -> dict[Node, int]:
@@ -191,9 +194,11 @@ class _Fusion:
         shape = node.inputs[0].shape if is_reduction(node) else node.shape
         loop, splits, across = loop_of(shape), _splits(node), crossing(node)
         splits = splits.intersection(*(self._chain_splits(x) for x in self._chain(node)))
-        for unit in reversed(self.units):
+        before = self._before(node) if self.together else {}
+        for unit in reversed(self.units if self.together else []):
             alike = unit.op == "map" and (unit.loop, unit.across) == (loop, across) and unit.splits & splits
-            if alike and self._can_join(unit, node):
+            alike = alike and self._at_once(unit, node)
+            if alike and not any(unit in units for x, units in before.items() if not _is_inside(unit, x)):
                 unit.splits &= splits
                 return self._add(unit, node)
         self._add(Unit("map", [], loop=loop, splits=splits, across=across), node)
@@ -211,15 +216,14 @@ class _Fusion:
     def _chain_splits(self, node: Node) -> frozenset[int]:
         return fitting_splits(node.shape, (x.shape for x in operands(node)))
 
-    def _can_join(self, unit: Unit, node: Node) -> bool:
-        if not self.together:
-            return False
-        # What rows of the batch need must not wait, in one loop, for what needs all of them.
-        if None not in unit.loop and self.passes[unit.node] != self.passes[node]:
-            return False
-        outside = {x for y in [*self._chain(node), node] for x in self.sources.get(y, ())}
-        made_by = {maker for x in outside if not _is_inside(unit, x) for maker in self.makers.get(x, ())}
-        return not any(depends(maker, unit) for maker in made_by)
+    def _at_once(self, unit: Unit, node: Node) -> bool:
+        """Rows of the batch must not wait for a loop that, in one of its members, needs all of them first."""
+        return None in unit.loop or self.passes[unit.node] == self.passes[node]
+
+    def _before(self, node: Node) -> dict[Node, set[Unit]]:
+        """What a node and its chain read, each with the units that must have run before it can be read."""
+        sources = {x for y in [*self._chain(node), node] for x in self.sources.get(y, ())}
+        return {x: closure(self.makers.get(x, ())) for x in sources}
 
     def _add(self, unit: Unit, node: Node) -> None:
         if not unit.members:
@@ -257,18 +261,21 @@ def _splits(node: Node) -> frozenset[int]:
     return fitting_splits(shape, [shape]) & {len(loop_of(shape)) if kind == "all" else cut}
 
 
-def depends(unit: Unit, on: Unit) -> bool:
-    """Whether a unit is, or comes after, another."""
+def closure(units: Iterable[Unit]) -> set[Unit]:
+    """Some units and all that come before them."""
     seen: set[Unit] = set()
-    stack = [unit]
+    stack = list(units)
     while stack:
         u = stack.pop()
-        if u is on:
-            return True
         if u not in seen:
             seen.add(u)
             stack.extend(u.after)
-    return False
+    return seen
+
+
+def depends(unit: Unit, on: Unit) -> bool:
+    """Whether a unit is, or comes after, another."""
+    return on in closure([unit])
 
 
 def glue(units: Iterable[Unit], makers: dict[Node, list[Unit]]) -> None:

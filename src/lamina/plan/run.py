@@ -8,7 +8,7 @@ import numpy as np
 
 import lamina._core as _core
 from lamina.errors import DataError
-from lamina.graph.node import Graph
+from lamina.graph.node import Graph, Node
 from lamina.plan.planner import plan
 
 EXACT = {"float32": 2**24, "float64": 2**53}  # integers up to here are exact in the program's float type
@@ -39,10 +39,18 @@ class CoreExecutable:
         """See ``engine.Executable.run``."""
         stop = rows if stop is None else stop
         inputs = {name: self.prepare(name, data[name]) for name in self.program.inputs}
-        outputs = {name: self._result(name, stop - start) for name in self.graph.outputs}
+        outputs = {name: self._zeros(node, stop - start) for name, node in self.graph.outputs.items()}
         workspace = self._workspace(min(batch_size, max(stop - start, 1)))
         workspace.run(inputs, dict(state), outputs, order, rows, start, stop, step)
         return {name: self._typed(name, array) for name, array in outputs.items()}
+
+    def bind(
+        self, state: Mapping[str, np.ndarray], rows: int
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], _core.Call]:
+        """See ``engine.Executable.bind``."""
+        inputs = {name: self._zeros(node, rows) for name, node in self.graph.inputs.items()}
+        outputs = {name: self._zeros(node, rows) for name, node in self.graph.outputs.items()}
+        return inputs, outputs, self._workspace(rows).bind(inputs, dict(state), outputs, None, rows)
 
     def prepare(self, name: str, array: np.ndarray) -> np.ndarray:
         """An input as the machine reads it: C-contiguous, in the program's float type. Free if it is so already.
@@ -68,9 +76,8 @@ class CoreExecutable:
             del self._workspaces[next(iter(self._workspaces))]
         return found
 
-    def _result(self, name: str, rows: int) -> np.ndarray:
-        shape = self.graph.outputs[name].shape
-        return np.zeros(tuple(rows if s is None else s for s in shape), self.program.dtype)
+    def _zeros(self, node: Node, rows: int) -> np.ndarray:
+        return np.zeros([rows if s is None else s for s in node.shape], self.program.dtype)
 
     def _typed(self, name: str, array: np.ndarray) -> np.ndarray:
         return array.astype(self.graph.outputs[name].dtype, copy=False)

@@ -229,8 +229,8 @@ class _Pool:
 
     def simplest(self, node: Node) -> Node:
         """The node with rules applied until none applies, and its inputs likewise."""
-        for x in walk([node]):
-            if x not in self._done:
+        for x in walk([node], known=self._done):
+            if x not in self._done:  # it may have become so since
                 self._done[x] = self._reduced(rebuild(x, tuple(self._done[i] for i in x.inputs)))
         return self._done[node]
 

@@ -90,17 +90,21 @@ class Table:
         columns = [self.column(name) for name in names]
         if not columns:
             return np.empty((self.rows, 0))
-        self._refuse_other_than_numbers(columns)
-        found = self._connection.execute(f"SELECT {', '.join(c.cast for c in columns)} FROM rows").fetchnumpy()
-        return np.stack([np.ma.filled(values, np.nan) for values in found.values()], axis=1)
-
-    def _refuse_other_than_numbers(self, columns: Sequence[Column]) -> None:
         for column in columns:
             if column.note and column.kind in (OTHER, TRUTH):
                 raise TableError(f"{self.path}: column {column.name!r} holds {column.note}, not numbers.")
-        wrong = [f"count(*) FILTER (WHERE {c.given}) - count({c.cast})" for c in columns]
+        query = self._connection.execute(f"SELECT {', '.join(c.cast for c in columns)} FROM rows")
+        found = list(query.fetchnumpy().values())
+        self._refuse_other_than_numbers([c for c, v in zip(columns, found, strict=True) if np.ma.is_masked(v)])
+        return np.stack([np.ma.filled(values, np.nan) for values in found], axis=1)
+
+    def _refuse_other_than_numbers(self, gaps: Sequence[Column]) -> None:
+        """An error if a column that has gaps where numbers should be is filled in there."""
+        if not gaps:
+            return
+        wrong = [f"count(*) FILTER (WHERE {c.given}) - count({c.cast})" for c in gaps]
         counts = _one(self._connection, f"SELECT {', '.join(wrong)} FROM rows")
-        for column, count in zip(columns, counts, strict=True):
+        for column, count in zip(gaps, counts, strict=True):
             if count:
                 raise TableError(self._no_number(column, count))
 
@@ -266,40 +270,59 @@ _CSV_ERRORS = {
 
 
 def _text_columns(connection: DuckDBPyConnection, names: list[str], keys: list[str]) -> dict[str, Column]:
-    missing = ", ".join(f"'{word}'" for word in MISSING)
-    given = [f"coalesce(lower(trim({key})), '') NOT IN ({missing})" for key in keys]
-    casts = [f"CASE WHEN {g} THEN TRY_CAST({key} AS DOUBLE) END" for key, g in zip(keys, given, strict=True)]
-    asked = [
-        f"[count(*) FILTER (WHERE {g}), count({cast}), count(*) FILTER (WHERE {_IS_TRUTH.format(key)}), "
-        f"count(TRY_CAST(nullif({_UNDRESSED.format(key)}, '') AS DOUBLE))]"
-        for key, g, cast in zip(keys, given, casts, strict=True)
-    ]
+    counts = _counts(connection, keys)
+    kinds = [_text_kind(name, *count) for name, count in zip(names, counts, strict=True)]
+    texts = {key: given for key, kind, (given, *_) in zip(keys, kinds, counts, strict=True) if kind == TEXT}
+    dressed = _dressed(connection, texts)
+    columns = {}
+    for shown, key, kind in zip(_shown(names), keys, kinds, strict=True):
+        given = f"{_WORD.format(key)} NOT IN ({_MISSING})"
+        note = "values without a name" if kind == OTHER else _DRESSED if key in dressed else ""
+        columns[shown] = Column(shown, kind, key, note, f"CASE WHEN {given} THEN TRY_CAST({key} AS DOUBLE) END", given)
+    return columns
+
+
+def _counts(connection: DuckDBPyConnection, keys: list[str]) -> tuple[tuple[int, int, int], ...]:
+    """How many fields of each column are filled in, are numbers, are true or false; each step asks the one before."""
+    steps = (
+        f"{{0}}, {_WORD} AS word_{{0}}",
+        f"{{0}}, word_{{0}}, word_{{0}} NOT IN ({_MISSING}) AS given_{{0}}",
+        "[count(*) FILTER (WHERE given_{0}), count(CASE WHEN given_{0} THEN TRY_CAST({0} AS DOUBLE) END), "
+        "count(*) FILTER (WHERE word_{0} IN ('true', 'false'))]",
+    )
+    query = "rows"
+    for step in steps:
+        query = f"(SELECT {', '.join(map(step.format, keys))} FROM {query})"
+    return _one(connection, query)
+
+
+def _dressed(connection: DuckDBPyConnection, given: dict[str, int]) -> set[str]:
+    """The columns of text (and how many fields are filled in) that hold numbers but for the signs around them."""
+    if not given:
+        return set()
+    asked = [f"count(TRY_CAST(nullif({_UNDRESSED.format(key)}, '') AS DOUBLE))" for key in given]
     counts = _one(connection, f"SELECT {', '.join(asked)} FROM rows")
-    return {
-        shown: Column(name=shown, key=key, cast=cast, given=g, **_text_kind(name, *count))
-        for shown, name, key, g, cast, count in zip(_shown(names), names, keys, given, casts, counts, strict=True)
-    }
+    return {key for key, count in zip(given, counts, strict=True) if count > given[key] / 2}
 
 
 def _shown(names: list[str]) -> list[str]:
     return [name or f"(column {at + 1})" for at, name in enumerate(names)]
 
 
-_IS_TRUTH = "lower(trim({})) IN ('true', 'false')"
+_WORD = "coalesce(lower(trim({0})), '')"
+_MISSING = ", ".join(f"'{word}'" for word in MISSING)
 _UNDRESSED = "regexp_replace({}, '[,_%$€£ ]', '', 'g')"  # a number without what people write around its digits
 
 
-def _text_kind(name: str, given: int, numbers: int, truths: int, dressed: int) -> dict[str, str]:
+def _text_kind(name: str, given: int, numbers: int, truths: int) -> str:
     """The kind of a column of text fields: numbers if most are, so that the odd one out is an error."""
     if not given:
-        return {"kind": EMPTY, "note": ""}
+        return EMPTY
     if not name:
-        return {"kind": OTHER, "note": "values without a name"}
+        return OTHER
     if numbers > given / 2:
-        return {"kind": NUMBER, "note": ""}
-    if truths == given:
-        return {"kind": TRUTH, "note": ""}
-    return {"kind": TEXT, "note": _DRESSED if dressed > given / 2 else ""}
+        return NUMBER
+    return TRUTH if truths == given else TEXT
 
 
 _DRESSED = "numbers with commas or signs, as text: write 1234.5 to have them taken"
