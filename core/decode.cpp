@@ -48,8 +48,8 @@ class Decoder {
       case Op::fill: return add_fill(in);
       case Op::take: return add_lookup(in, kernels_.take, in.operands[1], in.operands[2]);
       case Op::scatter_add:
-        return add_lookup(in, partial(in.operands[0]) ? kernels_.scatter_add_partial : kernels_.scatter_add,
-                          in.operands[2], in.operands[1]);
+        return add_lookup(in, sharded(in, phase) ? kernels_.scatter_add_partial : kernels_.scatter_add, in.operands[2],
+                          in.operands[1], sharded(in, phase));
       case Op::argmax: return add_lookup(in, kernels_.argmax, in.operands[1], -1);
       case Op::then: return;  // went with its matmul
     }
@@ -63,10 +63,8 @@ class Decoder {
     phase.tasks.push_back(&task);
     phase.cycles_fixed += task.cycles_fixed;
     phase.cycles_per_row += task.cycles_per_row;
-    if (phase.kind != PhaseKind::rows) return;
-    const auto& written = in.op == Op::map ? in.outputs : std::vector<MapOutput>{};
-    phase.sharded |= std::any_of(written.begin(), written.end(), [&](const MapOutput& o) { return partial(o.value); });
-    phase.sharded |= in.op != Op::map && partial(in.operands[0]);
+    for (int id : in.operands) phase.sharded |= phase.kind == PhaseKind::rows && partial(id);
+    for (const MapOutput& out : in.outputs) phase.sharded |= phase.kind == PhaseKind::rows && partial(out.value);
   }
   bool partial(int id) const { return value(id).copies > 0; }
   void moving(Task& task, const Instruction& in, Extent units, i64 per_unit) {
@@ -112,7 +110,8 @@ class Decoder {
     moving(task, in, value(task.target).count, 1);
   }
 
-  void add_lookup(const Instruction& in, Kernel run, int table, int index) {
+  bool sharded(const Instruction& in, PhaseKind phase) const { return phase == PhaseKind::rows && partial(in.operands[0]); }
+  void add_lookup(const Instruction& in, Kernel run, int table, int index, bool sharded = false) {
     LookupTask& task = code_->lookups.emplace_back();
     task.run = run;
     task.target = in.operands[0];
@@ -121,8 +120,8 @@ class Decoder {
     task.m = in.m;
     task.n = in.n;
     task.size = in.size;
-    task.copies = value(task.target).copies;
-    const bool by_columns = in.op == Op::scatter_add && task.copies == 0;
+    task.copies = sharded ? value(task.target).copies : 0;
+    const bool by_columns = in.op == Op::scatter_add && !sharded;
     moving(task, in, by_columns ? Extent{0, in.n} : in.m, by_columns ? in.m.at(batch_) + in.size : in.n);
   }
 
@@ -152,7 +151,7 @@ class Decoder {
     task.a_column = in.a[1];
     task.b_row = in.b[0];
     task.b_column = in.b[1];
-    task.copies = value(task.c).copies;
+    task.copies = phase == PhaseKind::rows ? value(task.c).copies : 0;
     if (task.copies > 0) {
       task.run = kernels_.matmul_partial;
       task.units = task.k;
@@ -191,6 +190,8 @@ class Decoder {
   void add_then(MatmulTask& task, const Instruction& then, PhaseKind phase) {
     MapStorage& map = code_->maps.emplace_back();
     place_map(map, then, &task, phase);
+    for (const MapOutput& out : then.outputs)
+      code_->phases.back().sharded |= phase == PhaseKind::rows && partial(out.value);
     task.then = &map;
     task.divisible = map.divisible;
     // Sums over rows want all rows at once.

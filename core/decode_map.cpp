@@ -230,7 +230,8 @@ class MapDecoder {
       const bool all = result.fold == Fold::sum_all || result.fold == Fold::max_all;
       const bool max =
           result.fold == Fold::max_columns || result.fold == Fold::max_rows || result.fold == Fold::max_all;
-      const MapSink sink{result.value, result.reg, max, bytes, copies_of(result.value)};
+      const MapSink sink{result.value, result.reg, max, bytes,
+                         phase_ == PhaseKind::rows ? copies_of(result.value) : 0};
       if (result.copied) map_.last.push_back(sink);
       if (result.fold == Fold::none) continue;
       map_.folds[down ? 1 : all ? 2 : 0].push_back(sink);

@@ -259,6 +259,8 @@ void Workspace::run_part(const CodePhase& phase, int part, int parts, Context& c
     context.shard = part;
     return run_rows(phase, context, share(step_.rows, phase.sharded || parts == 1 ? 1 : row_align, part, parts));
   }
+  context.shard = 0;
+  context.first = true;
   if (phase.kind == PhaseKind::one) return run_in_order(phase, context);
   for (const Task* task : phase.tasks) {
     const i64 total = task->units.at(step_.rows);

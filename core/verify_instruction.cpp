@@ -67,8 +67,7 @@ class InstructionCheck {
   void writable(int id) const {
     if (memory_.of(id).space < 0) fail(name(id) + " cannot be written");
     const bool map = in_.op == Op::map || in_.op == Op::then;  // whose outputs are looked at one by one
-    if (partial(id) && !map && !(rows_ && sums_rows_))
-      fail("partial " + name(id) + " takes sums over the rows of a phase of rows");
+    if (partial(id) && rows_ && !map && !sums_rows_) fail("partial " + name(id) + " takes sums over the rows of a phase of rows");
     if (rows_ && !partial(id) && !batch(value(id).count))
       fail("in a phase of rows only values with a part for each row are written, " + name(id) + " has " +
            describe(value(id).count) + " elements");
@@ -195,7 +194,7 @@ class InstructionCheck {
     const bool by_row = out.store == Store::full || out.store == Store::sum_columns || out.store == Store::max_columns;
     if (partial(out.value)) {
       const bool sum = out.store == Store::sum_rows || out.store == Store::sum_all;
-      if (!rows_ || !sum) fail("partial " + name(out.value) + " takes sums over the rows of a phase of rows");
+      if (rows_ && !sum) fail("partial " + name(out.value) + " takes sums over the rows of a phase of rows");
     } else if (rows_ && !by_row) {
       fail("a phase of rows has only full, sum_cols and max_cols outputs, and sums in partial values");
     }

@@ -24,7 +24,8 @@ class Unit:
         reads: stored nodes of other units (or leaves) that it reads.
         after: units that must come before it.
         stores: the members of a loop whose numbers others need.
-        partial: whether its results are sums over the batch that are kept in parts.
+        partial: whether its sums over the batch are kept in parts.
+        waits: units that must have run for all rows before it, since it reads their sums.
     """
 
     op: str
@@ -37,6 +38,7 @@ class Unit:
     epilogue: Unit | None = None
     stores: set[Node] = field(default_factory=set)
     partial: bool = False
+    waits: set[Unit] = field(default_factory=set)
 
     @property
     def node(self) -> Node:

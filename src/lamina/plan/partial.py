@@ -6,12 +6,10 @@ into shards depends on the number of rows alone (core/README.md), hence so do th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from lamina.graph.node import Graph, Node
 from lamina.graph.shapes import count
 from lamina.plan.domain import loop_of, operands
-from lamina.plan.fuse import Unit, is_reduction, product_axes
+from lamina.plan.fuse import Unit, depends, is_reduction, sums_rows
 from lamina.plan.memory import made
 from lamina.plan.place import Placement
 from lamina.plan.views import stored
@@ -19,31 +17,24 @@ from lamina.plan.views import stored
 MOST = 2**18  # elements: more are better divided by outputs than added up from several copies
 
 
-def mark(graph: Graph, placement: Placement) -> None:
-    """Set ``partial`` on the units whose sums are kept in parts, and ``placement.partial`` to what holds them."""
-    sums = {unit: {placement.whole(node) for node in made(unit)} for unit in placement.units}
-    good = _wanted(graph, placement) - _wholes(sums, (u for u in sums if not _sums_rows(u)))
-    fixed: set[Unit] = set()
-    while bad := [u for u in sums if u not in fixed and _sums_rows(u) and not sums[u] <= good]:
-        fixed.update(bad)
-        good -= _wholes(sums, bad)
-    placement.partial = good
-    for unit in sums:
-        unit.partial = _sums_rows(unit) and unit not in fixed
+def keep_parts(graph: Graph, placement: Placement, together: bool) -> None:
+    """Mark units whose sums are kept in parts, and what holds them; put such sums into the loops that they read."""
+    wanted = _wanted(graph, placement)
+    for unit in placement.units:
+        nodes = made(unit)
+        unit.partial = all(sums_rows(x) and x.op != "max" and placement.whole(x) in wanted for x in nodes)
+        if unit.partial:
+            placement.partial |= set(map(placement.whole, nodes))
+    for unit in placement.units:
+        parts = {x for x in unit.reads if placement.whole(x) in placement.partial}
+        unit.waits = {maker for maker in unit.after if any(placement.whole(m) in _wholes(placement, parts) for m in made(maker))}
+    if together:
+        for unit in [u for u in placement.units if u.partial and u.op == "map"]:
+            _join_loop(placement, unit)
 
 
-def _wholes(sums: dict[Unit, set[Node]], units: Iterable[Unit]) -> set[Node]:
-    return {whole for unit in units for whole in sums[unit]}
-
-
-def _sums_rows(unit: Unit) -> bool:
-    """Whether all that a unit stores are sums over the batch."""
-    if unit.op == "tensordot":
-        a, axes = unit.node.inputs[0], product_axes(unit.node)[0][1]
-        return any(a.shape[axis] is None for axis in axes)
-    if unit.op == "scatter_add":
-        return None in unit.node.inputs[0].shape
-    return bool(unit.across) and None in unit.loop and all(m.op == "sum" for m in made(unit))
+def _wholes(placement: Placement, nodes: set[Node]) -> set[Node]:
+    return set(map(placement.whole, nodes))
 
 
 def _wanted(graph: Graph, placement: Placement) -> set[Node]:
@@ -68,3 +59,11 @@ def _reads_in_full(unit: Unit, x: Node) -> bool:
             if stored(operand)[0] is x and loop_of(operand.shape) != unit.loop:
                 return False
     return True
+
+
+def _join_loop(placement: Placement, sums: Unit) -> None:
+    """Sums of what a loop over the rows makes need no pass of their own."""
+    for loop in sums.after:
+        alike = loop.op == "map" and not loop.across and loop.loop == sums.loop and loop.splits & sums.splits
+        if alike and not any(depends(u, loop) for u in sums.after if u is not loop):
+            return placement.merge(sums, loop)

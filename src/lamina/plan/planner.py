@@ -9,7 +9,7 @@ from lamina.plan.emit import Emitter
 from lamina.plan.fuse import Unit, fuse, glue
 from lamina.plan.legal import legalise
 from lamina.plan.memory import Arena
-from lamina.plan.partial import mark
+from lamina.plan.partial import keep_parts
 from lamina.plan.place import Placement
 from lamina.plan.program import Instruction, Phase, Program
 from lamina.plan.schedule import schedule
@@ -30,7 +30,7 @@ def plan(graph: Graph, together: bool = True) -> Program:
     if together:
         glue(units, makers)
     placement = Placement(graph, units, makers)
-    mark(graph, placement)
+    keep_parts(graph, placement, together)
     phases = schedule(placement.units)
     arena = Arena(phases, placement)
     emitter = Emitter(arena, placement)

@@ -64,6 +64,6 @@ def _take(
 
 def _is_ready(unit: Unit, bundle: list[Unit], kind: str, phase_of: dict[Unit, int], phase: int) -> bool:
     def latest(u: Unit) -> int:
-        return phase - 1 if kind == SPLIT or u.partial else phase
+        return phase - 1 if kind == SPLIT or u in unit.waits else phase
 
     return all(u in bundle or phase_of.get(u, phase + 1) <= latest(u) for u in unit.after)
