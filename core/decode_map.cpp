@@ -30,6 +30,7 @@ class MapDecoder {
     choose_domain();
     add_sources();
     add_code();
+    pair_up();
     add_sinks();
     allocate_blocks();
     lay_out_scratch();
@@ -127,20 +128,16 @@ class MapDecoder {
   int add_op(const CodeOp& code) {
     const MapRow& row = kernels_.map_rows[code.op];
     MapOp op;
+    op.row = code.op;
     op.stream = code.stream;
     op.random = row.arguments == 0;
-    int single_tall = 0, single_wide = 0, count = 0;
     Reach widest = op.random ? Reach::all : Reach::one;
     for (const MapArgument& argument : code.arguments) {
       const int reg = argument.constant ? constant(argument.number) : names_[static_cast<std::size_t>(argument.reg)];
-      op.arguments[count] = reg;
-      if (reach(reg) == Reach::one) single_tall |= 1 << count;
-      if (reach(reg) != Reach::all) single_wide |= 1 << count;
+      op.arguments[op.count++] = reg;
       widest = std::max(widest, reach(reg));
-      ++count;
     }
-    op.tall = row.kernels[single_tall];
-    op.wide = row.kernels[single_wide];
+    choose(op, row.kernels);
     op.single_tall = widest == Reach::one;
     op.single_wide = widest != Reach::all;
     cycles_ += widest == Reach::all ? row.cycles : 0;
@@ -148,10 +145,65 @@ class MapDecoder {
     (widest == Reach::one ? map_.once : map_.each).push_back(op);
     return op.out;
   }
+  // The kernel for which of its arguments are single numbers.
+  void choose(MapOp& op, const MapKernel* kernels) const {
+    int single_tall = 0, single_wide = 0;
+    for (int i = 0; i < op.count; ++i) {
+      if (reach(op.arguments[i]) == Reach::one) single_tall |= 1 << i;
+      if (reach(op.arguments[i]) != Reach::all) single_wide |= 1 << i;
+    }
+    op.tall = kernels[single_tall];
+    op.wide = kernels[single_wide];
+  }
+
+  // ---- pairs: an operation whose result only the next one needs goes through its elements with it
+  void pair_up() {
+    for (std::size_t i = 0; i < map_.each.size(); ++i) {
+      const MapOp& second = map_.each[i];
+      for (int at = 0; second.row >= 0 && at < second.count; ++at) {
+        const auto first = std::find_if(map_.each.begin(), map_.each.end(),
+                                        [&](const MapOp& op) { return op.out == second.arguments[at]; });
+        if (first == map_.each.end()) continue;
+        const MapPair* const pair = pair_for(*first, second, at);
+        if (pair == nullptr || uses(first->out) != 1 || first->single_wide != second.single_wide) continue;
+        map_.each[i] = joined(*first, second, *pair);
+        map_.each.erase(first);
+        --i;
+        break;
+      }
+    }
+  }
+  const MapPair* pair_for(const MapOp& first, const MapOp& second, int at) const {
+    const MapPair* const end = kernels_.map_pairs + kernels_.map_pair_count;
+    const MapPair* const found = std::find_if(kernels_.map_pairs, end, [&](const MapPair& pair) {
+      return pair.first == first.row && pair.second == second.row && pair.at == at;
+    });
+    return found == end ? nullptr : found;
+  }
+  MapOp joined(const MapOp& first, const MapOp& second, const MapPair& pair) const {
+    MapOp op = second;
+    op.row = -1;
+    op.count = 0;
+    for (int i = 0; i < first.count; ++i) op.arguments[op.count++] = first.arguments[i];
+    for (int i = 0; i < second.count; ++i) {
+      if (i != pair.at) op.arguments[op.count++] = second.arguments[i];
+    }
+    for (int i = op.count; i < 4; ++i) op.arguments[i] = op.arguments[0];
+    choose(op, pair.kernels);
+    return op;
+  }
+  int uses(int reg) const {
+    int found = 0;
+    for (const MapOp& op : map_.each) found += static_cast<int>(std::count(op.arguments, op.arguments + op.count, reg));
+    for (const Output& out : outputs_) found += names_[static_cast<std::size_t>(out.reg)] == reg;
+    return found;
+  }
+
   // The same numbers in a register of their own, one an element.
   int spread_out(int reg) {
     MapOp op;
-    op.arguments[0] = op.arguments[1] = op.arguments[2] = reg;
+    std::fill(op.arguments, op.arguments + 4, reg);
+    op.count = 1;
     op.tall = reach(reg) == Reach::one ? kernels_.splat_block : kernels_.copy_block;
     op.wide = reach(reg) == Reach::all ? kernels_.copy_block : kernels_.splat_block;
     op.out = new_register(Reach::all);
@@ -181,7 +233,7 @@ class MapDecoder {
   bool read_after(const Output& result) const {
     bool made = false;
     for (const MapOp& op : map_.each) {
-      if (made && std::any_of(op.arguments, op.arguments + 3, [&](int reg) { return reads(reg, result.value); }))
+      if (made && std::any_of(op.arguments, op.arguments + op.count, [&](int reg) { return reads(reg, result.value); }))
         return true;
       made = made || op.out == result.reg;
     }

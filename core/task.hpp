@@ -88,13 +88,15 @@ struct Task {
 constexpr i64 block_bytes = 2048;               // of one register of the map interpreter
 constexpr i64 block_stride = block_bytes + 64;  // with slack for a whole vector
 
-using MapKernel = void (*)(void* out, const void* a, const void* b, const void* c, i64 n);
+using MapKernel = void (*)(void* out, const void* a, const void* b, const void* c, const void* d, i64 n);
 
 struct MapOp {
   MapKernel tall = nullptr;  // when a block is several whole rows
   MapKernel wide = nullptr;  // when a block is a piece of one row: columns are then single numbers
   int out = 0;
-  int arguments[3] = {0, 0, 0};
+  int row = -1;  // of the table of operations
+  int count = 0;
+  int arguments[4] = {0, 0, 0, 0};
   bool single_tall = false;  // works on one element
   bool single_wide = false;
   bool random = false;
@@ -196,11 +198,19 @@ struct MapRow {
   MapKernel kernels[8];  // bit i of the index: argument i is a single number
 };
 
+struct MapPair {
+  int first, second;  // rows of the table of operations
+  int at;             // the argument of the second that the first makes
+  MapKernel kernels[16];
+};
+
 struct Kernels {
   const char* isa;
   i64 element;  // bytes
   const MapRow* map_rows;
   int map_row_count;
+  const MapPair* map_pairs;
+  int map_pair_count;
   i64 panel;           // columns of a packed panel
   i64 tile_rows;       // rows of the widest tile
   i64 matmul_scratch;  // bytes

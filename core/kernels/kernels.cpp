@@ -18,6 +18,8 @@ constexpr Kernels table{
     .element = sizeof(T),
     .map_rows = Table<T>::rows,
     .map_row_count = Table<T>::count,
+    .map_pairs = Pairs<T>::rows,
+    .map_pair_count = Pairs<T>::count,
     .panel = Tiling<T>::panel,
     .tile_rows = Tiling<T>::rows[Tiling<T>::vectors],
     .matmul_scratch = MatmulRun<T>::scratch_bytes,

@@ -13,14 +13,14 @@ template <class T>
 constexpr i64 block_elements = block_bytes / static_cast<i64>(sizeof(T));
 
 template <class T>
-void copy_block(void* out, const void* a, const void*, const void*, i64 n) {
+void copy_block(void* out, const void* a, const void*, const void*, const void*, i64 n) {
   sweep<T>(
       out, n, [&](i64 i) { return load(static_cast<const T*>(a) + i); },
       [&](i64 i, i64 left) { return load_first(static_cast<const T*>(a) + i, left); });
 }
 
 template <class T>
-void splat_block(void* out, const void* a, const void*, const void*, i64 n) {
+void splat_block(void* out, const void* a, const void*, const void*, const void*, i64 n) {
   const Vec<T> v = splat<T>(*static_cast<const T*>(a));
   sweep<T>(out, n, [=](i64) { return v; }, [=](i64, i64) { return v; });
 }
@@ -73,7 +73,8 @@ class MapRun {
   LAMINA_INLINE void call(const MapOp& op, MapKernel kernel, i64 n, i64 element) {
     void** const r = registers_;
     if (op.random) return fill_random<T>(reg(op.out), n, element, op.stream, step_.number);
-    kernel(r[op.out], r[op.arguments[0]], r[op.arguments[1]], r[op.arguments[2]], n);
+    const int* const a = op.arguments;
+    kernel(r[op.out], r[a[0]], r[a[1]], r[a[2]], r[a[3]], n);
   }
   LAMINA_INLINE void place_full(i64 element, i64 count) {
     for (const MapOperand& o : task_.full) registers_[o.reg] = address(o.value) + element;
@@ -85,7 +86,7 @@ class MapRun {
     if (step_.shards == 1) return first;
     T* const sum = block(o.block);
     for (int s = 1; s < step_.shards; ++s)
-      apply<T, op::add, 2, 0>(sum, s == 1 ? first : sum, first + s * o.copies, nullptr, count);
+      apply<T, op::add, 2, 0>(sum, s == 1 ? first : sum, first + s * o.copies, nullptr, nullptr, count);
     return sum;
   }
 
@@ -112,7 +113,7 @@ class MapRun {
     for (const MapSink& s : task_.down) join_rows(s, row, rows, 0, n_);
     for (const MapSink& s : task_.all) add_lanes(s, row * n_, count);
     for (const MapSink& s : task_.copies)
-      copy_block<T>(address(s.value) + row * n_, registers_[s.reg], nullptr, nullptr, count);
+      copy_block<T>(address(s.value) + row * n_, registers_[s.reg], nullptr, nullptr, nullptr, count);
   }
 
   // ---- a piece of one row a block
@@ -136,7 +137,7 @@ class MapRun {
     for (const MapSink& s : task_.down) join_rows(s, row, 1, column, count);
     for (const MapSink& s : task_.all) add_lanes(s, element, count);
     for (const MapSink& s : task_.copies)
-      copy_block<T>(address(s.value) + element, registers_[s.reg], nullptr, nullptr, count);
+      copy_block<T>(address(s.value) + element, registers_[s.reg], nullptr, nullptr, nullptr, count);
   }
 
   // ---- sums along a row, or over all: 64 lanes by the number of the element
