@@ -12,6 +12,7 @@
 
 #include "isa.hpp"
 #include "machine.hpp"
+#include "shuffle.hpp"
 
 namespace nb = nanobind;
 
@@ -264,6 +265,14 @@ NB_MODULE(_core, m) {
           },
           "inputs"_a, "states"_a, "outputs"_a, "order"_a.none(), "rows"_a, "start_row"_a, "stop_row"_a, "step"_a);
 
+  m.def(
+      "shuffle",
+      [](nb::object order, u64 seed) {
+        const Buffer buffer(order, "order", 'q', true);
+        const nb::gil_scoped_release unlocked;
+        shuffle(reinterpret_cast<i64*>(buffer.data()), buffer.count(), seed);
+      },
+      "order"_a, "seed"_a);
   m.def("isa", &best_isa);
   m.def("isas", &usable_isas);
   m.def("ops", &op_names);

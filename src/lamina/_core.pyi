@@ -72,6 +72,9 @@ class Call:
 
     def __call__(self, start_row: int, stop_row: int, step: int) -> int: ...
 
+def shuffle(order: NDArray[np.int64], seed: int) -> None:
+    """Fill ``order`` (n,) with a permutation of 0 … n − 1 that depends on n and the seed (64 bits) alone."""
+
 def isa() -> str:
     """The instruction set that a workspace uses by default; the variable LAMINA_ISA overrides it."""
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lamina import engine
 from lamina.models.data import Rows
 from lamina.models.steps import Step
 
@@ -81,9 +82,11 @@ class Feed:
         count, generator = self.rows.count, self._generator
         if not self.shuffle or generator is None:
             return None
+        order = np.empty(count, np.int64) if self._order is None else self._order
         if self.shuffle is True:
-            return generator.permutation(count)
-        order = np.arange(count)
+            engine.shuffle(order, generator)
+            return order
+        order[:] = np.arange(count)
         for begin in range(0, count, self.batch_size):
             generator.shuffle(order[begin : begin + self.batch_size])
         return order
