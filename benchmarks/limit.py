@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 SIZE = 2048
-TIMES = 5
+TIMES = 20
 
 
 def best(product: Callable[[], object]) -> float:

@@ -50,7 +50,7 @@ def glorot(key: jax.Array, inputs: int, units: int) -> dict[str, jax.Array]:
 
 
 def begin(rung: Rung) -> State:
-    keys = jax.random.split(jax.random.key(SEED, impl="rbg"), len(rung.sizes) + 1)
+    keys = jax.random.split(jax.random.key(SEED), len(rung.sizes) + 1)
     parameters: Parameters = {
         "dense": [glorot(key, *pair) for key, pair in zip(keys, pairwise(rung.sizes), strict=False)]
     }

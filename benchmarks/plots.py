@@ -33,6 +33,7 @@ def ratios(axes: Axes, rungs: dict[str, Any], title: str) -> None:
         axes.bar([at + number * width for at, _ in seen], [ratio for _, ratio in seen], width, label=label)
     axes.axhline(1, color="black", linewidth=1)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.set_xticks([at + 0.4 - width / 2 for at in range(len(rungs))], list(rungs))
     axes.set_title(title)
 
@@ -41,6 +42,8 @@ def training(result: dict[str, Any], panels: list[Axes]) -> None:
     titles = {"plain": "plain rungs", "dressed": "dressed", "shapes": "other shapes"}
     for axes, (part, title) in zip(panels, titles.items(), strict=True):
         ratios(axes, result["parts"][part], title)
+    for axes in panels[1:]:
+        axes.sharey(panels[0])
     panels[0].set_ylabel("time over Lamina's")
     panels[0].legend(fontsize=7)
 

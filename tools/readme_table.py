@@ -78,11 +78,14 @@ def versions(result: Mapping[str, Any]) -> str:
 def circumstances(result: Mapping[str, Any]) -> list[str]:
     """When, on what and with what it was measured, and how to read it."""
     machine, limit = result["machine"], result["limit"]
+    rounds = " or ".join(map(str, sorted(set(result["rounds"].values()))))
     return [
         f"- Measured on {result['date']}: {machine['processor']}, {machine['cores']} cores, "
         f"{'/'.join(machine['instructions'])}, {machine['system']}, Python {machine['python']}; {versions(result)}.",
         "- A peer's figure is its time divided by Lamina's, so more than 1 × means that Lamina is faster: "
-        f"each at its best of {result['rounds']['plain']} rounds (least–greatest ratio within a round).",
+        f"each at its best of {rounds} rounds (least–greatest ratio within a round).",
+        f"- All have {machine['cores']} threads, but PyTorch one where no layer has more than 100 units or inputs, "
+        "as its guide says.",
         f"- The last column is Lamina's share of {limit['gigaflops']:.0f} GFLOP/s, the most reached "
         f"here by a library ({limit['by']}).",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from lamina.layers.nested import flatten
@@ -92,10 +93,14 @@ class Callback:
 
     def wants_batches(self, kind: str) -> bool:
         """Whether it wants to hear of single batches of ``"train"``, ``"test"`` or ``"predict"``."""
-        own = _BATCH_HOOKS[kind]
-        return not own.isdisjoint(vars(self)) or any(
-            getattr(type(self), name) is not getattr(Callback, name) for name in own
-        )
+        of: Any = type(self)
+        return not _BATCH_HOOKS[kind].isdisjoint(vars(self)) or _listens(of, kind)
+
+
+@cache
+def _listens(of: Any, kind: str) -> bool:
+    """Whether a class of callbacks overrides a hook for single batches."""
+    return any(getattr(of, name) is not getattr(Callback, name) for name in _BATCH_HOOKS[kind])
 
 
 _BATCH_HOOKS = {
