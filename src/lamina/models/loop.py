@@ -60,7 +60,10 @@ class Feed:
         return min(self.steps or self.batches, self.batches)
 
     def epoch(self, anew: bool = False) -> tuple[np.ndarray | None, int, int]:
-        """(order, start, stop) of the next epoch; ``anew`` from the first row on, as Keras validates."""
+        """(order, start, stop) of the next epoch; ``anew`` from the first row on, as Keras validates.
+
+        The order holds until the next call, which draws another one in its place.
+        """
         count = self.rows.count
         if anew:
             self._at = 0
