@@ -36,7 +36,8 @@ PARTS: dict[str, Callable[[Setting], dict[str, Any]]] = {
     "growth": growth,
     "float64": float64,
 }
-ROUNDS = {"dressed": 2, "shapes": 2, "growth": 2, "threads": 5}  # 3 for the others: all take less than half an hour
+# 3 for the others, so that all take less than half an hour.
+ROUNDS = dict.fromkeys(("dressed", "shapes", "prediction", "growth"), 2)
 
 
 def names(known: Any) -> Callable[[str], list[str]]:

@@ -55,11 +55,6 @@ class Trace:
         """(window, new value) of every variable that was assigned."""
         return tuple((self.window(variable), value) for variable, value in self._new.items())
 
-    @property
-    def own(self) -> tuple[Variable, ...]:
-        """The variables that are buffers of their own."""
-        return tuple(self._own)
-
     def state(self) -> dict[str, np.ndarray]:
         """The flat buffers of the variables that are buffers of their own."""
         return {variable.key: variable.flat for variable in self._own}

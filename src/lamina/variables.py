@@ -13,6 +13,7 @@ from lamina.graph.node import Node
 from lamina.trace import current
 
 _numbers = itertools.count()
+_moves = itertools.count(1)
 
 
 CACHE_LINE = 64  # bytes
@@ -44,6 +45,7 @@ class Variable:
     """
 
     __array_priority__ = 100
+    moved = 0  # another number each time that the numbers of any variable have moved
 
     def __init__(
         self,
@@ -118,6 +120,7 @@ class Variable:
         """Keep the numbers in ``home`` (an array of this shape and dtype) from now on."""
         home[...] = self._value
         self._value, self._flat = home, home.reshape(-1)
+        Variable.moved = next(_moves)
 
     def __lamina_node__(self) -> Any:
         trace = current()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,9 @@ import numpy as np
 from lamina.layers.nested import is_nested, pack
 from lamina.models.data import Leaf, engine_array
 from lamina.models.steps import Step
+from lamina.variables import Variable
 
 ROWS = 32  # the bound arrays have room for so many
-_value = attrgetter("value")
 
 
 def signature(x: np.ndarray) -> Hashable:
@@ -45,7 +44,12 @@ class Serving:
     def __call__(self, x: np.ndarray) -> Any:
         """The outputs for 1 to ``ROWS`` rows."""
         count = len(x)
-        bound = self._taken()
+        try:
+            bound = self._at_rest.pop()
+        except IndexError:
+            bound = _Bound(self._step, self._leaf.name, self._row_shape)
+        if bound.moved != Variable.moved:
+            bound = _Bound(self._step, self._leaf.name, self._row_shape)
         if self._leaf.dtype == "int32":
             x = engine_array(x, "int32", self._dtype, "x")
         bound.given[:count] = x
@@ -54,25 +58,13 @@ class Serving:
         self._at_rest.append(bound)
         return pack(self._structure, made) if self._nested else made[0]
 
-    def _taken(self) -> _Bound:
-        try:
-            bound = self._at_rest.pop()
-        except IndexError:
-            return _Bound(self._step, self._leaf.name, self._row_shape)
-        return bound if bound.is_current() else _Bound(self._step, self._leaf.name, self._row_shape)
-
 
 class _Bound:
     """Arrays for some rows of the input and the outputs, and the call that computes the one from the other."""
 
     def __init__(self, step: Step, name: str, row_shape: tuple[int, ...]):
-        self._variables = step.trace.own
-        self._homes = [v.value for v in self._variables]
+        self.moved = Variable.moved  # training moves the weights into one buffer, and this would read the old one
         inputs, outputs, self.run = step.executable.bind(step.state(), ROWS)
         self.given = inputs[name].reshape(ROWS, *row_shape)
         nodes = step.executable.graph.outputs
         self.made = [(array, np.dtype(nodes[name].dtype)) for name, array in outputs.items()]
-
-    def is_current(self) -> bool:
-        """Whether all variables still live where they did: training moves them into one buffer."""
-        return all(map(is_, self._homes, map(_value, self._variables)))
