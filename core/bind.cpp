@@ -12,6 +12,7 @@
 
 #include "isa.hpp"
 #include "machine.hpp"
+#include "shuffle.hpp"
 
 namespace nb = nanobind;
 
@@ -207,9 +208,10 @@ struct PyProgram {
 struct PyWorkspace {
   std::mutex busy;
   Workspace workspace;
-  PyWorkspace(const PyProgram& program, i64 batch_size, int threads, const std::optional<std::string>& isa)
+  PyWorkspace(const PyProgram& program, i64 batch_size, int threads, const std::optional<std::string>& isa,
+              bool profile)
       : workspace(program.program, checked(batch_size, "batch_size", i64{1} << 32),
-                  static_cast<int>(checked(threads, "threads", 1024)), isa ? *isa : best_isa()) {}
+                  static_cast<int>(checked(threads, "threads", 1024)), isa ? *isa : best_isa(), profile) {}
   static i64 checked(i64 number, const char* what, i64 most) {
     if (number < 1 || number > most)
       refuse(std::string(what) + " must be in 1.." + std::to_string(most) + ", got " + std::to_string(number));
@@ -242,11 +244,12 @@ NB_MODULE(_core, m) {
   nb::class_<Call>(m, "Call").def("__call__", &Call::run, "start_row"_a, "stop_row"_a, "step"_a);
 
   nb::class_<PyWorkspace>(m, "Workspace")
-      .def(nb::init<const PyProgram&, i64, int, std::optional<std::string>>(), "program"_a, "batch_size"_a,
-           "threads"_a = 1, "isa"_a = nb::none())
+      .def(nb::init<const PyProgram&, i64, int, std::optional<std::string>, bool>(), "program"_a, "batch_size"_a,
+           "threads"_a = 1, "isa"_a = nb::none(), "profile"_a = false)
       .def_prop_ro("batch_size", [](const PyWorkspace& w) { return w.workspace.batch(); })
       .def_prop_ro("threads", [](const PyWorkspace& w) { return w.workspace.threads(); })
       .def_prop_ro("isa", [](const PyWorkspace& w) { return w.workspace.isa(); })
+      .def_prop_ro("seconds", [](const PyWorkspace& w) { return w.workspace.seconds(); })
       .def(
           "bind",
           [](PyWorkspace& w, nb::dict inputs, nb::dict states, nb::dict outputs, nb::object order, i64 rows) {
@@ -262,6 +265,14 @@ NB_MODULE(_core, m) {
           },
           "inputs"_a, "states"_a, "outputs"_a, "order"_a.none(), "rows"_a, "start_row"_a, "stop_row"_a, "step"_a);
 
+  m.def(
+      "shuffle",
+      [](nb::object order, u64 seed) {
+        const Buffer buffer(order, "order", 'q', true);
+        const nb::gil_scoped_release unlocked;
+        shuffle(reinterpret_cast<i64*>(buffer.data()), buffer.count(), seed);
+      },
+      "order"_a, "seed"_a);
   m.def("isa", &best_isa);
   m.def("isas", &usable_isas);
   m.def("ops", &op_names);

@@ -6,7 +6,7 @@
 namespace lamina {
 namespace {
 
-constexpr i64 cache_bytes = 256 * 1024;  // what the rows of C between two epilogues may take
+constexpr i64 cache_bytes = 1024 * 1024;  // what the rows of C between two epilogues may take
 constexpr i64 cache_rows = 192;          // and how many: their part of A stays in the second-level cache
 constexpr i64 unpacked_bytes = 32 * 1024;
 
@@ -37,31 +37,36 @@ class Decoder {
       add(all[i], joined ? &all[i + 1] : nullptr, phase.kind);
       if (joined) ++i;
     }
-    code_->phases.back().packed_bytes = packed_;
     code_->packed_bytes = std::max(code_->packed_bytes, packed_);
   }
   void add(const Instruction& in, const Instruction* then, PhaseKind phase) {
     switch (in.op) {
       case Op::load: return add_load(in);
       case Op::matmul: return add_matmul(in, then, phase);
-      case Op::map: return add_map(in);
+      case Op::map: return add_map(in, phase);
       case Op::copy: return add_copy(in);
       case Op::fill: return add_fill(in);
       case Op::take: return add_lookup(in, kernels_.take, in.operands[1], in.operands[2]);
-      case Op::scatter_add: return add_lookup(in, kernels_.scatter_add, in.operands[2], in.operands[1]);
+      case Op::scatter_add:
+        return add_lookup(in, sharded(in, phase) ? kernels_.scatter_add_partial : kernels_.scatter_add, in.operands[2],
+                          in.operands[1], sharded(in, phase));
       case Op::argmax: return add_lookup(in, kernels_.argmax, in.operands[1], -1);
       case Op::then: return;  // went with its matmul
     }
   }
 
   void finish(Task& task, const Instruction& in) {
+    task.number = code_->tasks++;
     task.line = in.line;
     task.label = in.label.c_str();
     CodePhase& phase = code_->phases.back();
     phase.tasks.push_back(&task);
     phase.cycles_fixed += task.cycles_fixed;
     phase.cycles_per_row += task.cycles_per_row;
+    for (int id : in.operands) phase.sharded |= phase.kind == PhaseKind::rows && partial(id);
+    for (const MapOutput& out : in.outputs) phase.sharded |= phase.kind == PhaseKind::rows && partial(out.value);
   }
+  bool partial(int id) const { return value(id).copies > 0; }
   void moving(Task& task, const Instruction& in, Extent units, i64 per_unit) {
     task.units = units;
     task.units_per_row = units.per_row;
@@ -105,7 +110,8 @@ class Decoder {
     moving(task, in, value(task.target).count, 1);
   }
 
-  void add_lookup(const Instruction& in, Kernel run, int table, int index) {
+  bool sharded(const Instruction& in, PhaseKind phase) const { return phase == PhaseKind::rows && partial(in.operands[0]); }
+  void add_lookup(const Instruction& in, Kernel run, int table, int index, bool sharded = false) {
     LookupTask& task = code_->lookups.emplace_back();
     task.run = run;
     task.target = in.operands[0];
@@ -114,19 +120,20 @@ class Decoder {
     task.m = in.m;
     task.n = in.n;
     task.size = in.size;
-    const bool by_columns = in.op == Op::scatter_add;
+    task.copies = sharded ? value(task.target).copies : 0;
+    const bool by_columns = in.op == Op::scatter_add && !sharded;
     moving(task, in, by_columns ? Extent{0, in.n} : in.m, by_columns ? in.m.at(batch_) + in.size : in.n);
   }
 
-  void place_map(MapStorage& map, const Instruction& in, const MatmulTask* after) {
-    decode_map(map, program_, in, kernels_, after);
+  void place_map(MapStorage& map, const Instruction& in, const MatmulTask* after, PhaseKind phase) {
+    decode_map(map, program_, in, kernels_, after, phase);
     map.registers_offset = code_->registers_bytes;
     code_->registers_bytes += map.registers * static_cast<i64>(sizeof(void*));
     code_->scratch_bytes = std::max(code_->scratch_bytes, map.scratch_bytes);
   }
-  void add_map(const Instruction& in) {
+  void add_map(const Instruction& in, PhaseKind phase) {
     MapStorage& map = code_->maps.emplace_back();
-    place_map(map, in, nullptr);
+    place_map(map, in, nullptr, phase);
     finish(map, in);
   }
 
@@ -144,12 +151,19 @@ class Decoder {
     task.a_column = in.a[1];
     task.b_row = in.b[0];
     task.b_column = in.b[1];
-    cut(task, then, phase);
-    pack(task);
+    task.copies = phase == PhaseKind::rows ? value(task.c).copies : 0;
+    if (task.copies > 0) {
+      task.run = kernels_.matmul_partial;
+      task.units = task.k;
+      task.units_per_row = task.k.per_row;
+    } else {
+      cut(task, then, phase);
+      pack(task);
+    }
     const double work = static_cast<double>(in.n * kernels_.element) / 64;
     task.cycles_fixed = 100 + work * static_cast<double>(in.m.fixed * in.k.fixed);
     task.cycles_per_row = work * static_cast<double>(in.m.per_row * in.k.fixed + in.m.fixed * in.k.per_row);
-    if (then != nullptr) add_then(task, *then);
+    if (then != nullptr) add_then(task, *then, phase);
     finish(task, in);
   }
   void cut(MatmulTask& task, const Instruction* then, PhaseKind phase) {
@@ -169,14 +183,15 @@ class Decoder {
     task.packed = task.b_column != 1 || large;
     if (!task.packed) return;
     const i64 panels = (task.n + kernels_.panel - 1) / kernels_.panel;
-    task.pack = kernels_.pack;
-    task.pack_units = panels;
+    task.packed_number = code_->packed_factors++;
     task.packed_offset = packed_;
     packed_ += (panels * kernels_.panel * k * kernels_.element + 127) / 64 * 64;
   }
-  void add_then(MatmulTask& task, const Instruction& then) {
+  void add_then(MatmulTask& task, const Instruction& then, PhaseKind phase) {
     MapStorage& map = code_->maps.emplace_back();
-    place_map(map, then, &task);
+    place_map(map, then, &task, phase);
+    for (const MapOutput& out : then.outputs)
+      code_->phases.back().sharded |= phase == PhaseKind::rows && partial(out.value);
     task.then = &map;
     task.divisible = map.divisible;
     // Sums over rows want all rows at once.

@@ -11,7 +11,7 @@ namespace lamina {
 
 struct MapStorage : MapTask {
   // What the task's spans point into.
-  std::vector<MapOperand> operands[4];  // full, row, column, scalar
+  std::vector<MapOperand> operands[5];  // full, row, column, scalar, partial
   std::vector<MapOp> once, each;
   std::vector<MapSink> folds[3], last;  // along, down, all; copies
   std::vector<double> numbers;          // room for constants of either type
@@ -28,7 +28,7 @@ struct MapStorage : MapTask {
 struct CodePhase {
   PhaseKind kind;
   std::vector<const Task*> tasks;
-  i64 packed_bytes = 0;
+  bool sharded = false;  // it writes partial sums
   double cycles_fixed = 0;
   double cycles_per_row = 0;
   double cycles(i64 rows) const { return cycles_fixed + cycles_per_row * static_cast<double>(rows); }
@@ -36,9 +36,11 @@ struct CodePhase {
 
 struct Code {
   std::vector<CodePhase> phases;
+  int tasks = 0;
   i64 registers_bytes = 0;  // of a thread
   i64 scratch_bytes = 0;
-  i64 packed_bytes = 0;
+  i64 packed_bytes = 0;   // of a thread
+  int packed_factors = 0;
 
   std::deque<MapStorage> maps;
   std::deque<MatmulTask> matmuls;
@@ -53,6 +55,6 @@ std::unique_ptr<Code> decode(const Program& program, const Kernels& kernels, i64
 
 // decode_map.cpp: `after` is the matmul whose epilogue this is.
 void decode_map(MapStorage& map, const Program& program, const Instruction& instruction, const Kernels& kernels,
-                const MatmulTask* after);
+                const MatmulTask* after, PhaseKind phase);
 
 }  // namespace lamina

@@ -22,14 +22,15 @@ struct Output {
 class MapDecoder {
  public:
   MapDecoder(MapStorage& map, const Program& program, const Instruction& in, const Kernels& kernels,
-             const MatmulTask* after)
-      : map_(map), memory_(program), in_(in), kernels_(kernels), after_(after) {}
+             const MatmulTask* after, PhaseKind phase)
+      : map_(map), program_(program), memory_(program), in_(in), kernels_(kernels), after_(after), phase_(phase) {}
 
   void decode() {
     normalise();
     choose_domain();
     add_sources();
     add_code();
+    pair_up();
     add_sinks();
     allocate_blocks();
     lay_out_scratch();
@@ -76,7 +77,7 @@ class MapDecoder {
     const bool flat = !down && !along && !spreads(Spread::row) && !spreads(Spread::column) && !split_columns;
     map_.rows = flat ? Extent{0, 1} : in_.m;
     map_.columns = flat ? Extent{in_.m.per_row * in_.n, in_.m.fixed * in_.n} : Extent{0, in_.n};
-    map_.by_columns = flat || down || split_columns;
+    map_.by_columns = flat || (down && phase_ != PhaseKind::rows) || split_columns;
     map_.units = map_.by_columns ? map_.columns : map_.rows;
     map_.units_per_row = flat ? in_.m.per_row * in_.n : in_.m.per_row;
     map_.align = map_.by_columns ? 64 : 1;
@@ -101,12 +102,15 @@ class MapDecoder {
     for (std::size_t i = 0; i < in_.inputs.size(); ++i) {
       const Spread s = spreads_[i];
       const int reg = new_register(s == Spread::scalar ? Reach::one : s == Spread::column ? Reach::row : Reach::all);
-      const bool written_out = s == Spread::row || s == Spread::column;
-      map_.operands[static_cast<std::size_t>(s)].push_back({in_.inputs[i].value, reg, written_out ? blocks_++ : -1});
+      const i64 copies = copies_of(in_.inputs[i].value);
+      const bool written_out = s == Spread::row || s == Spread::column || copies > 0;
+      map_.operands[copies > 0 ? 4 : static_cast<std::size_t>(s)].push_back(
+          {in_.inputs[i].value, reg, written_out ? blocks_++ : -1, copies});
       names_.push_back(reg);
     }
     map_.numbers.reserve(4 * in_.code.size() + 4);  // never moved: registers point here
   }
+  i64 copies_of(int value) const { return program_.values[static_cast<std::size_t>(value)].copies; }
   int constant(double number) {
     map_.numbers.push_back(0);
     void* const data = &map_.numbers.back();
@@ -124,20 +128,16 @@ class MapDecoder {
   int add_op(const CodeOp& code) {
     const MapRow& row = kernels_.map_rows[code.op];
     MapOp op;
+    op.row = code.op;
     op.stream = code.stream;
     op.random = row.arguments == 0;
-    int single_tall = 0, single_wide = 0, count = 0;
     Reach widest = op.random ? Reach::all : Reach::one;
     for (const MapArgument& argument : code.arguments) {
       const int reg = argument.constant ? constant(argument.number) : names_[static_cast<std::size_t>(argument.reg)];
-      op.arguments[count] = reg;
-      if (reach(reg) == Reach::one) single_tall |= 1 << count;
-      if (reach(reg) != Reach::all) single_wide |= 1 << count;
+      op.arguments[op.count++] = reg;
       widest = std::max(widest, reach(reg));
-      ++count;
     }
-    op.tall = row.kernels[single_tall];
-    op.wide = row.kernels[single_wide];
+    choose(op, row.kernels);
     op.single_tall = widest == Reach::one;
     op.single_wide = widest != Reach::all;
     cycles_ += widest == Reach::all ? row.cycles : 0;
@@ -145,10 +145,65 @@ class MapDecoder {
     (widest == Reach::one ? map_.once : map_.each).push_back(op);
     return op.out;
   }
+  // The kernel for which of its arguments are single numbers.
+  void choose(MapOp& op, const MapKernel* kernels) const {
+    int single_tall = 0, single_wide = 0;
+    for (int i = 0; i < op.count; ++i) {
+      if (reach(op.arguments[i]) == Reach::one) single_tall |= 1 << i;
+      if (reach(op.arguments[i]) != Reach::all) single_wide |= 1 << i;
+    }
+    op.tall = kernels[single_tall];
+    op.wide = kernels[single_wide];
+  }
+
+  // ---- pairs: an operation whose result only the next one needs goes through its elements with it
+  void pair_up() {
+    for (std::size_t i = 0; i < map_.each.size(); ++i) {
+      const MapOp& second = map_.each[i];
+      for (int at = 0; second.row >= 0 && at < second.count; ++at) {
+        const auto first = std::find_if(map_.each.begin(), map_.each.end(),
+                                        [&](const MapOp& op) { return op.out == second.arguments[at]; });
+        if (first == map_.each.end()) continue;
+        const MapPair* const pair = pair_for(*first, second, at);
+        if (pair == nullptr || uses(first->out) != 1 || first->single_wide != second.single_wide) continue;
+        map_.each[i] = joined(*first, second, *pair);
+        map_.each.erase(first);
+        --i;
+        break;
+      }
+    }
+  }
+  const MapPair* pair_for(const MapOp& first, const MapOp& second, int at) const {
+    const MapPair* const end = kernels_.map_pairs + kernels_.map_pair_count;
+    const MapPair* const found = std::find_if(kernels_.map_pairs, end, [&](const MapPair& pair) {
+      return pair.first == first.row && pair.second == second.row && pair.at == at;
+    });
+    return found == end ? nullptr : found;
+  }
+  MapOp joined(const MapOp& first, const MapOp& second, const MapPair& pair) const {
+    MapOp op = second;
+    op.row = -1;
+    op.count = 0;
+    for (int i = 0; i < first.count; ++i) op.arguments[op.count++] = first.arguments[i];
+    for (int i = 0; i < second.count; ++i) {
+      if (i != pair.at) op.arguments[op.count++] = second.arguments[i];
+    }
+    for (int i = op.count; i < 4; ++i) op.arguments[i] = op.arguments[0];
+    choose(op, pair.kernels);
+    return op;
+  }
+  int uses(int reg) const {
+    int found = 0;
+    for (const MapOp& op : map_.each) found += static_cast<int>(std::count(op.arguments, op.arguments + op.count, reg));
+    for (const Output& out : outputs_) found += names_[static_cast<std::size_t>(out.reg)] == reg;
+    return found;
+  }
+
   // The same numbers in a register of their own, one an element.
   int spread_out(int reg) {
     MapOp op;
-    op.arguments[0] = op.arguments[1] = op.arguments[2] = reg;
+    std::fill(op.arguments, op.arguments + 4, reg);
+    op.count = 1;
     op.tall = reach(reg) == Reach::one ? kernels_.splat_block : kernels_.copy_block;
     op.wide = reach(reg) == Reach::all ? kernels_.copy_block : kernels_.splat_block;
     op.out = new_register(Reach::all);
@@ -171,14 +226,14 @@ class MapDecoder {
     }
     for (Output& result : results_) {
       result.copied = result.fold == Fold::none && read_after(result);
-      if (result.fold == Fold::none && !result.copied) map_.operands[0].push_back({result.value, result.reg, -1});
+      if (result.fold == Fold::none && !result.copied) map_.operands[0].push_back({result.value, result.reg, -1, 0});
     }
   }
   // Is the old content of the result's memory read after the operation that makes the result?
   bool read_after(const Output& result) const {
     bool made = false;
     for (const MapOp& op : map_.each) {
-      if (made && std::any_of(op.arguments, op.arguments + 3, [&](int reg) { return reads(reg, result.value); }))
+      if (made && std::any_of(op.arguments, op.arguments + op.count, [&](int reg) { return reads(reg, result.value); }))
         return true;
       made = made || op.out == result.reg;
     }
@@ -227,7 +282,8 @@ class MapDecoder {
       const bool all = result.fold == Fold::sum_all || result.fold == Fold::max_all;
       const bool max =
           result.fold == Fold::max_columns || result.fold == Fold::max_rows || result.fold == Fold::max_all;
-      const MapSink sink{result.value, result.reg, max, bytes};
+      const MapSink sink{result.value, result.reg, max, bytes,
+                         phase_ == PhaseKind::rows ? copies_of(result.value) : 0};
       if (result.copied) map_.last.push_back(sink);
       if (result.fold == Fold::none) continue;
       map_.folds[down ? 1 : all ? 2 : 0].push_back(sink);
@@ -245,6 +301,7 @@ class MapDecoder {
     map_.row = span(map_.operands[1]);
     map_.column = span(map_.operands[2]);
     map_.scalar = span(map_.operands[3]);
+    map_.partial = span(map_.operands[4]);
     map_.uniform = span(map_.once);
     map_.ops = span(map_.each);
     map_.along = span(map_.folds[0]);
@@ -261,10 +318,12 @@ class MapDecoder {
   }
 
   MapStorage& map_;
+  const Program& program_;
   const Memory memory_;
   const Instruction& in_;
   const Kernels& kernels_;
   const MatmulTask* after_;
+  const PhaseKind phase_;
   std::vector<Spread> spreads_;
   std::vector<Output> outputs_, results_;  // of the text; with the registers here
   std::vector<Reach> reach_;
@@ -278,8 +337,8 @@ class MapDecoder {
 }  // namespace
 
 void decode_map(MapStorage& map, const Program& program, const Instruction& instruction, const Kernels& kernels,
-                const MatmulTask* after) {
-  MapDecoder(map, program, instruction, kernels, after).decode();
+                const MatmulTask* after, PhaseKind phase) {
+  MapDecoder(map, program, instruction, kernels, after, phase).decode();
 }
 
 }  // namespace lamina

@@ -9,15 +9,22 @@
 namespace lamina {
 namespace {
 
-constexpr double worth_sharing = 20e3;   // cycles of a phase: below, waking another thread costs more than it saves
-constexpr double worth_cutting = 400e3;  // of a thread: above, more parts even out what other programs take
-constexpr i64 worth_packing_together = 64 * 1024;  // bytes: below, waiting for each other costs more
+constexpr double worth_sharing = 5e3;    // cycles of a phase: below, telling another thread costs more than it saves
+constexpr double worth_waking = 300e3;  // of a run: below, threads that sleep are left asleep
+constexpr double worth_a_part = 100e3;   // where there are more than threads: they even out what other programs take
+constexpr i64 rows_a_shard = 64;                   // of partial sums: enough for a product, few enough to share
+constexpr int most_shards = Threads::most_parts_a_thread;
 constexpr i64 row_align = 24;                      // a multiple of every tile's height
 constexpr i64 rows_together = 192;                 // of a long batch: what they hold stays in the second-level cache
 constexpr double cycles_between_polls = 1e6;
 constexpr auto poll_interval = std::chrono::milliseconds(20);
 
 i64 aligned(i64 bytes) { return (bytes + 63) / 64 * 64; }
+
+// Into how many shards the rows of a batch are cut where sums are partial: by their number alone, not by the threads.
+int shards_of(i64 rows) {
+  return static_cast<int>(std::clamp<i64>((rows + rows_a_shard / 2) / rows_a_shard, 1, most_shards));
+}
 
 // Part t of `total` units, cut at multiples of `align`.
 Share share(i64 total, i64 align, int t, int parts) {
@@ -26,9 +33,18 @@ Share share(i64 total, i64 align, int t, int parts) {
   return {cut(t), cut(t + 1)};
 }
 
+double seconds_of_tick() {
+  const auto begin = std::chrono::steady_clock::now();
+  const i64 ticks = ticks_now();
+  std::chrono::duration<double> passed{};
+  while (passed.count() < 0.01) passed = std::chrono::steady_clock::now() - begin;
+  return passed.count() / static_cast<double>(ticks_now() - ticks);
+}
+
 }  // namespace
 
-Workspace::Workspace(std::shared_ptr<const Program> program, i64 batch, int threads, const std::string& isa)
+Workspace::Workspace(std::shared_ptr<const Program> program, i64 batch, int threads, const std::string& isa,
+                     bool profile)
     : program_(std::move(program)),
       isa_(isa),
       kernels_(kernels_of(isa, program_->is_double)),
@@ -37,20 +53,26 @@ Workspace::Workspace(std::shared_ptr<const Program> program, i64 batch, int thre
       code_(decode(*program_, kernels_, batch, threads)),
       address_(program_->values.size()) {
   place_temps();
+  place_partials();
   place_constants();
-  packed_ = Arena(code_->packed_bytes + 64);
+  if (profile) ticks_.assign(static_cast<std::size_t>(threads), std::vector<i64>(static_cast<std::size_t>(code_->tasks)));
   place_contexts();
   step_.address = address_.data();
-  step_.packed = packed_.data();
 }
 
 void Workspace::place_contexts() {
   const i64 registers = aligned(code_->registers_bytes) + 64;
   const i64 each = registers + aligned(code_->scratch_bytes) + 64;
+  const i64 packed = aligned(code_->packed_bytes) + 64;
+  const std::size_t factors = static_cast<std::size_t>(code_->packed_factors) + 8;  // a line of the cache for each thread
   scratch_ = Arena(each * threads_.count());
+  packed_ = Arena(packed * threads_.count());
+  packed_at_.assign(factors * static_cast<std::size_t>(threads_.count()), 0);
   for (int t = 0; t < threads_.count(); ++t) {
     char* const own = scratch_.data() + t * each;
-    contexts_.push_back({&step_, own, own + registers, {}});
+    i64* const ticks = ticks_.empty() ? nullptr : ticks_[static_cast<std::size_t>(t)].data();
+    contexts_.push_back({&step_, own, own + registers, packed_.data() + t * packed,
+                         packed_at_.data() + factors * static_cast<std::size_t>(t), {}, 0, true, ticks});
     for (const MapStorage& map : code_->maps) place_registers(map, contexts_.back());
   }
 }
@@ -76,6 +98,23 @@ void Workspace::place_temps() {
     const Value& value = program_->values[i];
     if (value.line != 0 && value.kind == ValueKind::temp)
       address_[i] = slots_.data() + offsets[static_cast<std::size_t>(value.slot)];
+  }
+}
+
+void Workspace::place_partials() {
+  std::vector<i64> offsets;
+  i64 bytes = 0;
+  for (const Value& value : program_->values) {
+    offsets.push_back(bytes);
+    if (value.line == 0 || value.kind != ValueKind::partial) continue;
+    i64 all = 0;
+    if (__builtin_mul_overflow(value.copies, shards_of(batch_) * kernels_.element, &all)) throw std::bad_alloc();
+    bytes += aligned(all);
+  }
+  partials_ = Arena(bytes + 64);
+  for (std::size_t i = 0; i < address_.size(); ++i) {
+    const Value& value = program_->values[i];
+    if (value.line != 0 && value.kind == ValueKind::partial) address_[i] = partials_.data() + offsets[i];
   }
 }
 
@@ -132,9 +171,16 @@ void Workspace::bind(const Bound& bound, i64 start) {
 
 i64 Workspace::run(const Bound& bound, i64 start, i64 stop, u64 step, const std::function<bool()>& interrupted) {
   const FlushSubnormals flush;
+  const i64 begin = ticks_now();
   bind(bound, start);
-  double cycles = 0;
-  for (const CodePhase& phase : code_->phases) cycles += phase.cycles(batch_);
+  double cycles = 0, shared = 0;
+  for (const CodePhase& phase : code_->phases) {
+    const double of_phase = phase.cycles(batch_);
+    cycles += of_phase;
+    if (is_shared(phase, of_phase)) shared += of_phase;
+  }
+  const double batches = static_cast<double>(stop - start) / static_cast<double>(batch_);
+  const Threads::Shift shift(threads_, shared * batches > worth_waking);
   const i64 steps_between_polls = std::max<i64>(1, static_cast<i64>(cycles_between_polls / cycles));
   auto polled = std::chrono::steady_clock::now();
   i64 done = 0;
@@ -150,71 +196,91 @@ i64 Workspace::run(const Bound& bound, i64 start, i64 stop, u64 step, const std:
     for (const Moving& output : moving_)
       address_[static_cast<std::size_t>(output.value)] += output.bytes_per_row * step_.rows;
   }
+  ticks_passed_ += ticks_now() - begin;
   return done;
 }
 
+std::map<int, double> Workspace::seconds() const {
+  static const double tick = seconds_of_tick();
+  std::map<int, double> found{{0, tick * static_cast<double>(ticks_passed_)}};
+  for (const CodePhase& phase : code_->phases) {
+    for (const Task* task : phase.tasks) {
+      for (const auto& of_thread : ticks_)
+        found[task->line] += tick * static_cast<double>(of_thread[static_cast<std::size_t>(task->number)]);
+    }
+  }
+  return found;
+}
+
+void Workspace::do_task(const Task& task, Context& context, Share units) {
+  if (context.ticks == nullptr) return task.run(task, context, units);
+  const i64 before = ticks_now();
+  task.run(task, context, units);
+  context.ticks[task.number] += ticks_now() - before;
+}
+
 void Workspace::run_step() {
+  ++step_.serial;
+  step_.shards = shards_of(step_.rows);
   set_number(rows_cell_, static_cast<double>(step_.rows));
   set_number(step_cell_, static_cast<double>(step_.number));
   for (const CodePhase& phase : code_->phases) run_phase(phase);
 }
 
-template <auto Part>
-void Workspace::share_out(const CodePhase& phase, int parts) {
-  if (parts == 1) return (this->*Part)(phase, 0, 1, contexts_[0]);
-  phase_ = &phase;
-  const Job job = [](void* owner, int part, int all, int thread) {
-    Workspace& self = *static_cast<Workspace*>(owner);
-    (self.*Part)(*self.phase_, part, all, self.contexts_[static_cast<std::size_t>(thread)]);
-  };
-  threads_.run(job, this, parts);
+bool Workspace::is_shared(const CodePhase& phase, double cycles) const {
+  return threads_.count() > 1 && phase.kind != PhaseKind::one && cycles > worth_sharing;
+}
+
+int Workspace::parts_for(double cycles) const {
+  const double most = threads_.count() * Threads::most_parts_a_thread;
+  return static_cast<int>(std::clamp(cycles / worth_a_part, static_cast<double>(threads_.count()), most));
 }
 
 void Workspace::run_phase(const CodePhase& phase) {
   const double cycles = phase.cycles(step_.rows);
-  const bool one = phase.kind == PhaseKind::one;
-  const bool shared = threads_.count() > 1 && !one && cycles > worth_sharing;
-  const int parts = shared ? threads_.count() * (cycles > worth_cutting * threads_.count() ? 2 : 1) : 1;
-  if (phase.packed_bytes > 0 && !one)
-    share_out<&Workspace::pack_part>(phase, phase.packed_bytes > worth_packing_together ? parts : 1);
-  share_out<&Workspace::run_part>(phase, parts);
+  const bool shared = is_shared(phase, cycles);
+  const int parts = phase.sharded ? step_.shards : shared ? parts_for(cycles) : 1;
+  if (shared) {
+    phase_ = &phase;
+    threads_.run(
+        [](void* owner, int part, int all, int thread) {
+          Workspace& self = *static_cast<Workspace*>(owner);
+          self.run_part(*self.phase_, part, all, self.contexts_[static_cast<std::size_t>(thread)]);
+        },
+        this, parts);
+  } else {
+    for (int part = 0; part < parts; ++part) run_part(phase, part, parts, contexts_[0]);
+  }
   raise_fault();
 }
 
-void Workspace::pack_part(const CodePhase& phase, int part, int parts, Context& context) {
-  for (const Task* task : phase.tasks) {
-    if (task->pack == nullptr) continue;
-    const Share panels = share(task->pack_units, 1, part, parts);
-    if (panels.begin < panels.end) task->pack(*task, context, panels);
-  }
-}
-
 void Workspace::run_part(const CodePhase& phase, int part, int parts, Context& context) {
-  if (phase.kind == PhaseKind::rows)
-    return run_rows(phase, context, share(step_.rows, parts > 1 ? row_align : 1, part, parts));
+  if (phase.kind == PhaseKind::rows) {
+    context.shard = part;
+    return run_rows(phase, context, share(step_.rows, phase.sharded || parts == 1 ? 1 : row_align, part, parts));
+  }
+  context.shard = 0;
+  context.first = true;
   if (phase.kind == PhaseKind::one) return run_in_order(phase, context);
   for (const Task* task : phase.tasks) {
     const i64 total = task->units.at(step_.rows);
     const bool whole = parts == 1 || !task->divisible;
     const Share units = whole ? Share{0, part == 0 ? total : 0} : share(total, task->align, part, parts);
-    if (units.begin < units.end) task->run(*task, context, units);
+    if (units.begin < units.end) do_task(*task, context, units);
   }
 }
 
-// Here an instruction may read what the one before it wrote, so a factor is packed just before its product.
 void Workspace::run_in_order(const CodePhase& phase, Context& context) {
-  for (const Task* task : phase.tasks) {
-    if (task->pack != nullptr) task->pack(*task, context, {0, task->pack_units});
-    task->run(*task, context, {0, task->units.at(step_.rows)});
-  }
+  for (const Task* task : phase.tasks) do_task(*task, context, {0, task->units.at(step_.rows)});
 }
 
 void Workspace::run_rows(const CodePhase& phase, Context& context, Share rows) {
   const i64 together = rows.end - rows.begin > 2 * rows_together ? rows_together : rows.end - rows.begin;
   for (i64 r = rows.begin; r < rows.end; r += together) {
     const i64 end = std::min(r + together, rows.end);
+    context.first = r == rows.begin;
     for (const Task* task : phase.tasks)
-      task->run(*task, context, {r * task->units_per_row, end * task->units_per_row});
+      do_task(*task, context, {r * task->units_per_row, end * task->units_per_row});
   }
 }
 

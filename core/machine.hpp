@@ -22,7 +22,8 @@ struct Interrupted {};
 
 class Workspace {
  public:
-  Workspace(std::shared_ptr<const Program> program, i64 batch, int threads, const std::string& isa);
+  // `profile`: keep the time that each instruction takes.
+  Workspace(std::shared_ptr<const Program> program, i64 batch, int threads, const std::string& isa, bool profile);
 
   const Program& program() const { return *program_; }
   const std::string& isa() const { return isa_; }
@@ -33,20 +34,25 @@ class Workspace {
   // `interrupted` is asked now and then; if it says yes, Interrupted is thrown between two steps.
   i64 run(const Bound& bound, i64 start, i64 stop, u64 step, const std::function<bool()>& interrupted);
 
+  // Seconds of all runs so far by the line of each instruction (an epilogue's with its product), all threads
+  // together, and the seconds that passed under 0.
+  std::map<int, double> seconds() const;
+
  private:
   void place_contexts();
   static void place_registers(const MapStorage& map, const Context& context);
   void place_temps();
+  void place_partials();
   void place_constants();
   void bind(const Bound& bound, i64 start);
-  template <auto Part>
-  void share_out(const CodePhase& phase, int parts);
   void run_step();
+  bool is_shared(const CodePhase& phase, double cycles) const;
+  int parts_for(double cycles) const;
   void run_phase(const CodePhase& phase);
   void run_part(const CodePhase& phase, int part, int parts, Context& context);
+  static void do_task(const Task& task, Context& context, Share units);
   void run_in_order(const CodePhase& phase, Context& context);
   void run_rows(const CodePhase& phase, Context& context, Share rows);
-  void pack_part(const CodePhase& phase, int part, int parts, Context& context);
   void set_number(char* cell, double number) const;
   void raise_fault();
 
@@ -56,7 +62,7 @@ class Workspace {
   const i64 batch_;
   Threads threads_;
   std::unique_ptr<Code> code_;
-  Arena slots_, constants_, packed_, scratch_;
+  Arena slots_, partials_, constants_, packed_, scratch_;
   std::vector<char*> address_;
   struct Moving {  // an output with a part for each row
     int value;
@@ -66,6 +72,9 @@ class Workspace {
   char* rows_cell_ = nullptr;
   char* step_cell_ = nullptr;
   std::vector<Context> contexts_;
+  std::vector<u64> packed_at_;
+  std::vector<std::vector<i64>> ticks_;  // of each thread, if profiled
+  i64 ticks_passed_ = 0;
   Step step_{};
   const CodePhase* phase_ = nullptr;  // that the threads are in
 };

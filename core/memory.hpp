@@ -39,6 +39,7 @@ class Memory {
       case ValueKind::temp: return {value.slot, 0, value.count};
       case ValueKind::state: return {space("state " + value.name), value.offset, value.count};
       case ValueKind::output: return {space("output " + value.name), 0, value.count};
+      case ValueKind::partial: return {space("partial " + std::to_string(places_.size())), 0, value.count};
       case ValueKind::part: {
         const Place base = of(value.base);
         return {base.space, base.begin + value.offset, value.count};

@@ -51,7 +51,8 @@ Slot parse_slot(Line& line) {
   return slot;
 }
 
-const std::vector<std::string_view> value_kinds{"input", "state", "constant", "temp", "part", "rows", "step", "output"};
+const std::vector<std::string_view> value_kinds{"input", "state", "constant", "temp", "partial",
+                                                "part",  "rows",  "step",     "output"};
 
 void parse_extent(Line& line, Value& value) {
   value.count.per_row = line.count("elements a row");
@@ -84,6 +85,7 @@ Value parse_value(Line& line) {
       value.slot = line.id("a slot");
       parse_extent(line, value);
       break;
+    case ValueKind::partial: value.count.fixed = line.count("a count"); break;
     case ValueKind::part:
       value.base = line.id("a value");
       parse_window(line, value);

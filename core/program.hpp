@@ -25,7 +25,7 @@ struct Slot {
   Extent count;
 };
 
-enum class ValueKind { input, state, constant, temp, part, rows, step, output };
+enum class ValueKind { input, state, constant, temp, partial, part, rows, step, output };
 
 struct Value {
   int line = 0;  // 0: not declared
@@ -35,6 +35,7 @@ struct Value {
   int slot = -1;                // of a temp
   int base = -1;                // of a part
   i64 offset = 0;               // of a part or a window
+  i64 copies = 0;               // partial, or part of one: elements from one shard's sums to the next's
   std::vector<double> numbers;  // of a constant
 };
 

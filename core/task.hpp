@@ -33,11 +33,12 @@ struct Fault {
 // What all threads share while a phase runs.
 struct Step {
   char* const* address;  // of each value
-  char* packed;          // matrices packed for this phase
   const i64* order;      // permutation of the caller's rows, or null
   i64 rows;              // of this batch
+  int shards;            // that its rows are cut into where sums are partial
   i64 first;             // position in the pass of the batch's first row
   u64 number;            // of the step
+  u64 serial;            // of the step among all that this memory has seen, from 1
 };
 
 // What one thread has for itself.
@@ -45,20 +46,37 @@ struct Context {
   const Step* step;
   char* registers;  // tables of pointers, one for each map
   char* scratch;
+  char* packed;    // factors of products in panels, each packed when the thread first needs it in a step
+  u64* packed_at;  // the serial of the step that each was packed in
   Fault fault;
+  int shard;   // in a phase with partial sums: the part of the batch that it works on,
+  bool first;  // and whether these are the first rows of it
+  i64* ticks;  // spent on each task, by its number; null unless somebody profiles
 };
+
+// Time in the processor's own unit; what a tick lasts is found by comparing with a clock.
+[[gnu::always_inline]] inline i64 ticks_now() {
+#if defined(__x86_64__)
+  return static_cast<i64>(__builtin_ia32_rdtsc());
+#elif defined(__aarch64__)
+  i64 now;
+  asm volatile("mrs %0, cntvct_el0" : "=r"(now));
+  return now;
+#else
+  return static_cast<i64>(__builtin_clock());
+#endif
+}
 
 using Kernel = void (*)(const Task&, Context&, Share);
 
 // One instruction. Its work is a range of `units`, any part of which can run on its own.
 struct Task {
   Kernel run = nullptr;
-  Kernel pack = nullptr;  // before the phase: put an operand into the kernel's layout; units are `pack_units`
   Extent units;
   i64 units_per_row = 0;  // in a phase of rows: units of one row of the batch
   i64 align = 1;          // a part begins at a multiple of this
-  i64 pack_units = 0;
   bool divisible = true;
+  int number = 0;  // among all tasks
   int line = 0;
   const char* label = "";
   double cycles_fixed = 0;  // rough cost, for deciding about threads
@@ -70,13 +88,15 @@ struct Task {
 constexpr i64 block_bytes = 2048;               // of one register of the map interpreter
 constexpr i64 block_stride = block_bytes + 64;  // with slack for a whole vector
 
-using MapKernel = void (*)(void* out, const void* a, const void* b, const void* c, i64 n);
+using MapKernel = void (*)(void* out, const void* a, const void* b, const void* c, const void* d, i64 n);
 
 struct MapOp {
   MapKernel tall = nullptr;  // when a block is several whole rows
   MapKernel wide = nullptr;  // when a block is a piece of one row: columns are then single numbers
   int out = 0;
-  int arguments[3] = {0, 0, 0};
+  int row = -1;  // of the table of operations
+  int count = 0;
+  int arguments[4] = {0, 0, 0, 0};
   bool single_tall = false;  // works on one element
   bool single_wide = false;
   bool random = false;
@@ -97,7 +117,8 @@ struct Span {
 struct MapOperand {
   int value;
   int reg;
-  int block;  // scratch block of a row or column written out
+  int block;   // scratch block of a row or column written out, or of the total of partial sums
+  i64 copies;  // partial: elements from one shard's sums to the next's
 };
 
 struct MapSink {
@@ -105,6 +126,7 @@ struct MapSink {
   int reg;
   bool max;     // else a sum
   i64 scratch;  // bytes: running sums
+  i64 copies;   // partial: elements from one shard's sums to the next's; else 0
 };
 
 struct MapTask : Task {
@@ -114,7 +136,7 @@ struct MapTask : Task {
   i64 registers_offset = 0;  // bytes into a thread's registers: pointers, those to blocks and constants already set
   i64 scratch_bytes = 0;
   Span<MapOperand> full;  // operands and results with a place for each element
-  Span<MapOperand> row, column, scalar;
+  Span<MapOperand> row, column, scalar, partial;
   Span<MapOp> uniform;             // once
   Span<MapOp> ops;                 // for each block
   Span<MapSink> along, down, all;  // sums and maxima: along rows, down columns, over all
@@ -129,9 +151,11 @@ struct MatmulTask : Task {
   i64 n;
   i64 a_row, a_column, b_row, b_column;
   bool by_columns = false;
-  bool packed = false;    // B goes into panels before the phase
+  bool packed = false;    // B goes into panels before it is used
   i64 packed_offset = 0;  // bytes
+  int packed_number = 0;  // among the packed factors
   i64 chunk = 0;          // rows of C between epilogues
+  i64 copies = 0;         // of a C that is partial: elements from one shard's to the next's; units are then rows of k
   const MapTask* then = nullptr;
 };
 
@@ -162,6 +186,7 @@ struct LookupTask : Task {  // take, scatter_add, argmax
   int target, table, index;
   Extent m;
   i64 n, size;
+  i64 copies = 0;  // of a partial target
 };
 
 // ---- the kernels of one instruction set and element type --------------------------------------------------
@@ -173,15 +198,23 @@ struct MapRow {
   MapKernel kernels[8];  // bit i of the index: argument i is a single number
 };
 
+struct MapPair {
+  int first, second;  // rows of the table of operations
+  int at;             // the argument of the second that the first makes
+  MapKernel kernels[16];
+};
+
 struct Kernels {
   const char* isa;
   i64 element;  // bytes
   const MapRow* map_rows;
   int map_row_count;
+  const MapPair* map_pairs;
+  int map_pair_count;
   i64 panel;           // columns of a packed panel
   i64 tile_rows;       // rows of the widest tile
   i64 matmul_scratch;  // bytes
-  Kernel load, matmul, pack, map, copy, fill, take, scatter_add, argmax;
+  Kernel load, matmul, matmul_partial, map, copy, fill, take, scatter_add, scatter_add_partial, argmax;
   MapKernel copy_block, splat_block;
 };
 

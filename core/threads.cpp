@@ -3,73 +3,115 @@
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace lamina {
 namespace {
 
-constexpr int spins = 2000;  // some tens of microseconds: longer than the gap between two phases of a step
+constexpr int awake = 4000;  // looks before sleeping or yielding: some tens of microseconds
 
-void relax() {
+// Between two looks: at first only a pause; after a while whoever else wants this processor may have it.
+void relax(int looks) {
+  if (looks >= awake) return std::this_thread::yield();
 #if defined(__SSE2__)
   _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
 #endif
 }
 
-template <class Reached>
-void wait(std::atomic<std::uint32_t>& counter, Reached reached) {
-  for (int i = 0; i < spins; ++i) {
-    if (reached(counter.load(std::memory_order_acquire))) return;
-    relax();
-  }
-  for (std::uint32_t seen = counter.load(); !reached(seen); seen = counter.load()) counter.wait(seen);
+constexpr std::uint64_t number_of(std::uint64_t job) { return job >> 16; }
+constexpr int parts_of(std::uint64_t job) { return static_cast<int>(job & 0xffffu); }
+
+// A thread that wakes on the processor of the one that woke it can stay there for milliseconds, waiting for its
+// turn beside an idle processor; this moves it.
+#if defined(__linux__)
+int this_cpu() { return sched_getcpu(); }
+void step_aside(int cpu) {
+  cpu_set_t all, others;
+  if (sched_getcpu() != cpu || sched_getaffinity(0, sizeof all, &all) != 0) return;
+  others = all;
+  CPU_CLR(cpu, &others);
+  if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0)
+    sched_setaffinity(0, sizeof all, &all);
 }
+#else
+int this_cpu() { return -1; }
+void step_aside(int) {}
+#endif
 
 }  // namespace
 
-Threads::Threads(int count) {
+Threads::Threads(int count) : parts_(new Part[static_cast<std::size_t>(count * most_parts_a_thread)]) {
   for (int t = 1; t < count; ++t) workers_.emplace_back([this, t] { work(t); });
 }
 
 Threads::~Threads() {
   stopping_.store(true);
-  number_.fetch_add(1);
-  number_.notify_all();
+  announce(0);
   for (std::thread& worker : workers_) worker.join();
 }
 
-void Threads::run(Job job, void* owner, int parts) {
-  job_ = job;
-  owner_ = owner;
-  finished_.store(0, std::memory_order_relaxed);
-  const std::uint32_t number = number_.load(std::memory_order_relaxed) + 1;
-  next_.store(std::uint64_t{number} << 32 | static_cast<std::uint64_t>(parts) << 16, std::memory_order_release);
-  number_.store(number, std::memory_order_release);
-  number_.notify_all();
-  take_parts(number, 0);
-  wait(finished_, [parts](std::uint32_t done) { return done == static_cast<std::uint32_t>(parts); });
+void Threads::announce(std::uint64_t parts) {
+  job_.store((number_of(job_.load(std::memory_order_relaxed)) + 1) << 16 | parts);
+  if (asleep_.load() > 0) job_.notify_all();
 }
 
-// Only a successful exchange gives a right to job_ and owner_: they change when all parts are finished.
-void Threads::take_parts(std::uint32_t number, int thread) {
-  std::uint64_t next = next_.load(std::memory_order_acquire);
-  while ((next >> 32) == number) {
-    const int part = static_cast<int>(next & 0xffffu);
-    const int parts = static_cast<int>(next >> 16 & 0xffffu);
-    if (part >= parts) return;
-    if (!next_.compare_exchange_weak(next, next + 1, std::memory_order_acq_rel)) continue;
-    job_(owner_, part, parts, thread);
-    finished_.fetch_add(1, std::memory_order_release);
-    finished_.notify_one();
-    next = next_.load(std::memory_order_acquire);
+Threads::Shift::Shift(Threads& threads, bool worth_it) : threads_(threads) {
+  if (!worth_it) return;
+  threads_.caller_cpu_.store(this_cpu(), std::memory_order_relaxed);
+  threads_.on_shift_.store(true, std::memory_order_relaxed);
+  threads_.announce(0);
+}
+
+void Threads::run(Job function, void* owner, int parts) {
+  function_ = function;
+  owner_ = owner;
+  announce(static_cast<std::uint64_t>(parts));
+  const std::uint64_t job = job_.load(std::memory_order_relaxed), number = number_of(job);
+  take_parts(job, 0);
+  for (int p = 0; p < parts; ++p) {
+    const std::atomic<std::uint64_t>& state = parts_[static_cast<std::size_t>(p)].state;
+    for (int looks = 0; state.load(std::memory_order_acquire) != 2 * number + 1; ++looks) relax(looks);
   }
+}
+
+// Only a successful exchange gives a right to function_ and owner_: they change when all parts are done, and a part
+// of a job that is over is taken already.
+void Threads::take_parts(std::uint64_t job, int thread) {
+  const std::uint64_t taken = 2 * number_of(job);
+  const int parts = parts_of(job);
+  for (int i = 0; i < parts; ++i) {
+    const int part = (thread + i) % parts;
+    std::atomic<std::uint64_t>& state = parts_[static_cast<std::size_t>(part)].state;
+    std::uint64_t seen = state.load(std::memory_order_relaxed);
+    if (seen >= taken || !state.compare_exchange_strong(seen, taken, std::memory_order_acq_rel)) continue;
+    function_(owner_, part, parts, thread);
+    state.store(taken + 1, std::memory_order_release);
+  }
+}
+
+// Asleep only after it was seen that no job came since; the caller gives out the job before it looks for sleepers.
+std::uint64_t Threads::wait_for_job(std::uint64_t seen) {
+  for (int looks = 0; looks < awake || on_shift_.load(std::memory_order_relaxed); ++looks) {
+    const std::uint64_t job = job_.load(std::memory_order_acquire);
+    if (job != seen) return job;
+    relax(looks);
+  }
+  asleep_.fetch_add(1);
+  job_.wait(seen);
+  asleep_.fetch_sub(1);
+  step_aside(caller_cpu_.load(std::memory_order_relaxed));
+  return job_.load(std::memory_order_acquire);
 }
 
 void Threads::work(int thread) {
   const FlushSubnormals flush;
-  std::uint32_t seen = 0;
+  std::uint64_t seen = 0;
   for (;;) {
-    wait(number_, [seen](std::uint32_t number) { return number != seen; });
-    seen = number_.load(std::memory_order_acquire);
+    seen = wait_for_job(seen);
     if (stopping_.load()) return;
     take_parts(seen, thread);
   }

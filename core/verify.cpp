@@ -2,6 +2,7 @@
 #include "verify.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace lamina {
 namespace {
@@ -34,6 +35,9 @@ class Flow {
       else done.push_back({&in, access});
       before = &in;
     }
+    for (const Step& step : done) {
+      for (int id : step.access.writes) complete_.insert(root(id));
+    }
     if (phase.kind == PhaseKind::split) independent(done);
     if (phase.kind == PhaseKind::rows) even_slots(done);
   }
@@ -53,6 +57,8 @@ class Flow {
     if (rooted(id).kind == ValueKind::temp) owner_[static_cast<std::size_t>(rooted(id).slot)] = root(id);
   }
   void check_defined(const Instruction& in, int id) const {
+    if (rooted(id).kind == ValueKind::partial && !complete_.contains(root(id)))
+      throw ProgramError(in.line, "partial value " + std::to_string(id) + " is read before a phase has written it");
     if (rooted(id).kind != ValueKind::temp) return;
     const int owner = owner_[static_cast<std::size_t>(rooted(id).slot)];
     if (owner == root(id)) return;
@@ -86,7 +92,9 @@ class Flow {
   void even_slots(const std::vector<Step>& all) const {
     std::map<int, int> first;  // space → a value written there
     for (const auto& [in, access] : all) {
-      for (int id : access.writes) first.emplace(memory_.of(id).space, id);
+      for (int id : access.writes) {
+        if (rooted(id).kind != ValueKind::partial) first.emplace(memory_.of(id).space, id);
+      }
     }
     for (const auto& [in, access] : all) {
       Access both = access;
@@ -105,6 +113,7 @@ class Flow {
   const Program& program_;
   const Memory& memory_;
   std::vector<int> owner_;  // the value that a slot holds
+  std::set<int> complete_;  // what earlier phases wrote
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ class Declarations {
 
   void check() {
     for (std::size_t i = 0; i < program_.values.size(); ++i) {
-      const Value& value = program_.values[i];
+      Value& value = program_.values[i];
       if (value.line == 0) continue;
       if (value.kind == ValueKind::part && static_cast<std::size_t>(value.base) >= i)
         fail(value, "a part has a larger number than the value it belongs to");
@@ -23,7 +23,7 @@ class Declarations {
  private:
   [[noreturn]] static void fail(const Value& value, const std::string& what) { throw ProgramError(value.line, what); }
 
-  void check_value(const Value& value) {
+  void check_value(Value& value) {
     if ((value.count.per_row > 0) == (value.count.fixed > 0)) {
       fail(value, "a value has elements a row or fixed elements, one of the two; got " +
                       std::to_string(value.count.per_row) + " and " + std::to_string(value.count.fixed));
@@ -32,6 +32,7 @@ class Declarations {
       case ValueKind::input: return check_input(value);
       case ValueKind::state: return check_state(value);
       case ValueKind::temp: return check_temp(value);
+      case ValueKind::partial: return space_copies(value);
       case ValueKind::part: return check_part(value);
       case ValueKind::output: return check_output(value);
       default: return;
@@ -61,7 +62,12 @@ class Declarations {
       fail(value, describe(value.count) + " elements do not fit slot " + std::to_string(value.slot) + " of max(" +
                       std::to_string(room.per_row) + "*B, " + std::to_string(room.fixed) + ")");
   }
-  void check_part(const Value& value) {
+  // Each shard's sums begin on a line of the cache of their own.
+  static void space_copies(Value& value) {
+    if (value.count.fixed > i64{1} << 40) fail(value, "sizes are too large");
+    value.copies = (value.count.fixed + 15) / 16 * 16;
+  }
+  void check_part(Value& value) {
     const auto& values = program_.values;
     const bool known =
         static_cast<std::size_t>(value.base) < values.size() && values[static_cast<std::size_t>(value.base)].line != 0;
@@ -70,6 +76,7 @@ class Declarations {
     if (batch(base))
       fail(value, "a part belongs to a value of fixed size, value " + std::to_string(value.base) + " has " +
                       describe(base) + " elements");
+    value.copies = values[static_cast<std::size_t>(value.base)].copies;
     if (value.offset + value.count.fixed > base.fixed)
       fail(value, "elements " + std::to_string(value.offset) + ".." + std::to_string(value.offset + value.count.fixed) +
                       " reach beyond the " + std::to_string(base.fixed) + " of value " + std::to_string(value.base));

@@ -63,14 +63,19 @@ class InstructionCheck {
   void disjoint(int a, int b) const {
     if (memory_.overlap(a, b)) fail(name(a) + " and " + name(b) + " share memory");
   }
+  bool partial(int id) const { return value(id).copies > 0; }
   void writable(int id) const {
     if (memory_.of(id).space < 0) fail(name(id) + " cannot be written");
-    if (rows_ && !batch(value(id).count))
+    const bool map = in_.op == Op::map || in_.op == Op::then;  // whose outputs are looked at one by one
+    if (partial(id) && rows_ && !map && !sums_rows_) fail("partial " + name(id) + " takes sums over the rows of a phase of rows");
+    if (rows_ && !partial(id) && !batch(value(id).count))
       fail("in a phase of rows only values with a part for each row are written, " + name(id) + " has " +
            describe(value(id).count) + " elements");
   }
   void readable(int id) const {
     if (value(id).kind == ValueKind::input) fail(name(id) + " is an input; only `load` reads it");
+    if (partial(id) && (rows_ || (in_.op != Op::map && in_.op != Op::then)))
+      fail("partial " + name(id) + " is read by maps outside phases of rows");
   }
 
   // The largest index must lie inside for every B >= 1; it grows with B by `last.per_row`.
@@ -105,14 +110,22 @@ class InstructionCheck {
   }
   void matmul() {
     const int c = in_.operands[0], a = in_.operands[1], b = in_.operands[2];
-    per_row(in_.m, "m");
-    if (rows_ && batch(in_.k)) fail("in a phase of rows k is an integer");
+    sums_rows_ = partial(c) && batch(in_.k);
+    if (!sums_rows_) {
+      per_row(in_.m, "m");
+      if (rows_ && batch(in_.k)) fail("in a phase of rows k is an integer, but for a partial C");
+      fixed(b, "B");
+    }
     if (batch(in_.m) && batch(in_.k)) fail("m and k cannot both depend on B");
-    fixed(b, "B");
     expect(c, times(in_.m, in_.n, in_.line), "m*n");
     factor(a, in_.m, in_.k, in_.a, "A");
     factor(b, in_.k, {0, in_.n}, in_.b, "B");
-    own_rows(a, in_.m.per_row, in_.a[0], (in_.k.fixed - 1) * in_.a[1] + (in_.m.per_row - 1) * in_.a[0], "A");
+    if (sums_rows_) {
+      own_rows(a, in_.k.per_row, in_.a[1], (in_.m.fixed - 1) * in_.a[0] + (in_.k.per_row - 1) * in_.a[1], "A");
+      own_rows(b, in_.k.per_row, in_.b[0], (in_.n - 1) * in_.b[1] + (in_.k.per_row - 1) * in_.b[0], "B");
+    } else {
+      own_rows(a, in_.m.per_row, in_.a[0], (in_.k.fixed - 1) * in_.a[1] + (in_.m.per_row - 1) * in_.a[0], "A");
+    }
     disjoint(c, a);
     disjoint(c, b);
     access_ = {{a, b}, {c}};
@@ -156,6 +169,7 @@ class InstructionCheck {
     for (const MapInput& input : in_.inputs) {
       value(input.value);
       expect(input.value, input_count(input.spread), "its kind of input for this m and n");
+      if (partial(input.value) && input.spread != Spread::full) fail("partial " + name(input.value) + " is read in full");
       access_.reads.push_back(input.value);
     }
     map_registers();
@@ -178,7 +192,12 @@ class InstructionCheck {
   void map_output(const MapOutput& out) {
     value(out.value);
     const bool by_row = out.store == Store::full || out.store == Store::sum_columns || out.store == Store::max_columns;
-    if (rows_ && !by_row) fail("a phase of rows has only full, sum_cols and max_cols outputs");
+    if (partial(out.value)) {
+      const bool sum = out.store == Store::sum_rows || out.store == Store::sum_all;
+      if (rows_ && !sum) fail("partial " + name(out.value) + " takes sums over the rows of a phase of rows");
+    } else if (rows_ && !by_row) {
+      fail("a phase of rows has only full, sum_cols and max_cols outputs, and sums in partial values");
+    }
     expect(out.value, output_count(out.store), "its kind of output for this m and n");
     for (const MapInput& input : in_.inputs) {
       if (!memory_.same(input.value, out.value) || !in_place(input.spread, out.store)) disjoint(out.value, input.value);
@@ -261,7 +280,8 @@ class InstructionCheck {
   }
   void scatter_add() {
     const int target = in_.operands[0], index = in_.operands[1], source = in_.operands[2];
-    if (rows_) fail("scatter_add does not belong in a phase of rows");
+    sums_rows_ = rows_ && partial(target) && batch(in_.m);
+    if (rows_ && !sums_rows_) fail("scatter_add belongs in a phase of rows only with a partial target");
     expect(target, times({0, in_.size}, in_.n, in_.line), "size*n");
     expect(index, in_.m, "m");
     expect(source, times(in_.m, in_.n, in_.line), "m*n");
@@ -283,6 +303,7 @@ class InstructionCheck {
   const bool rows_;
   const Instruction& in_;
   const Instruction* before_;
+  bool sums_rows_ = false;  // what it writes last are sums over the rows
   Access access_;
 };
 

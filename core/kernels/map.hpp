@@ -13,14 +13,14 @@ template <class T>
 constexpr i64 block_elements = block_bytes / static_cast<i64>(sizeof(T));
 
 template <class T>
-void copy_block(void* out, const void* a, const void*, const void*, i64 n) {
+void copy_block(void* out, const void* a, const void*, const void*, const void*, i64 n) {
   sweep<T>(
       out, n, [&](i64 i) { return load(static_cast<const T*>(a) + i); },
       [&](i64 i, i64 left) { return load_first(static_cast<const T*>(a) + i, left); });
 }
 
 template <class T>
-void splat_block(void* out, const void* a, const void*, const void*, i64 n) {
+void splat_block(void* out, const void* a, const void*, const void*, const void*, i64 n) {
   const Vec<T> v = splat<T>(*static_cast<const T*>(a));
   sweep<T>(out, n, [=](i64) { return v; }, [=](i64, i64) { return v; });
 }
@@ -47,6 +47,8 @@ class MapRun {
   MapRun(const MapTask& task, Context& context)
       : task_(task),
         step_(*context.step),
+        shard_(context.shard),
+        first_(context.first),
         n_(task.columns.at(context.step->rows)),
         scratch_(context.scratch),
         registers_(reinterpret_cast<void**>(context.registers + task.registers_offset)) {}
@@ -71,10 +73,21 @@ class MapRun {
   LAMINA_INLINE void call(const MapOp& op, MapKernel kernel, i64 n, i64 element) {
     void** const r = registers_;
     if (op.random) return fill_random<T>(reg(op.out), n, element, op.stream, step_.number);
-    kernel(r[op.out], r[op.arguments[0]], r[op.arguments[1]], r[op.arguments[2]], n);
+    const int* const a = op.arguments;
+    kernel(r[op.out], r[a[0]], r[a[1]], r[a[2]], r[a[3]], n);
   }
-  LAMINA_INLINE void place_full(i64 element) {
+  LAMINA_INLINE void place_full(i64 element, i64 count) {
     for (const MapOperand& o : task_.full) registers_[o.reg] = address(o.value) + element;
+    for (const MapOperand& o : task_.partial) registers_[o.reg] = total(o, element, count);
+  }
+  // The sums of all shards, in their order.
+  T* total(const MapOperand& o, i64 element, i64 count) {
+    T* const first = address(o.value) + element;
+    if (step_.shards == 1) return first;
+    T* const sum = block(o.block);
+    for (int s = 1; s < step_.shards; ++s)
+      apply<T, op::add, 2, 0>(sum, s == 1 ? first : sum, first + s * o.copies, nullptr, nullptr, count);
+    return sum;
   }
 
   // ---- several whole rows a block
@@ -92,7 +105,7 @@ class MapRun {
   }
   void tall_block(i64 row, i64 rows) {
     const i64 count = rows * n_;
-    place_full(row * n_);
+    place_full(row * n_, count);
     for (const MapOperand& o : task_.column) spread_column<T>(block(o.block), address(o.value) + row, rows, n_);
     for (const MapOp& op : task_.ops) call(op, op.tall, op.single_tall ? 1 : count, row * n_);
     for (const MapSink& s : task_.along)
@@ -100,7 +113,7 @@ class MapRun {
     for (const MapSink& s : task_.down) join_rows(s, row, rows, 0, n_);
     for (const MapSink& s : task_.all) add_lanes(s, row * n_, count);
     for (const MapSink& s : task_.copies)
-      copy_block<T>(address(s.value) + row * n_, registers_[s.reg], nullptr, nullptr, count);
+      copy_block<T>(address(s.value) + row * n_, registers_[s.reg], nullptr, nullptr, nullptr, count);
   }
 
   // ---- a piece of one row a block
@@ -117,14 +130,14 @@ class MapRun {
   }
   void wide_block(i64 row, i64 column, i64 count) {
     const i64 element = row * n_ + column;
-    place_full(element);
+    place_full(element, count);
     for (const MapOperand& o : task_.row) registers_[o.reg] = address(o.value) + column;
     for (const MapOp& op : task_.ops) call(op, op.wide, op.single_wide ? 1 : count, element);
     for (const MapSink& s : task_.along) add_lanes(s, column, count);
     for (const MapSink& s : task_.down) join_rows(s, row, 1, column, count);
     for (const MapSink& s : task_.all) add_lanes(s, element, count);
     for (const MapSink& s : task_.copies)
-      copy_block<T>(address(s.value) + element, registers_[s.reg], nullptr, nullptr, count);
+      copy_block<T>(address(s.value) + element, registers_[s.reg], nullptr, nullptr, nullptr, count);
   }
 
   // ---- sums along a row, or over all: 64 lanes by the number of the element
@@ -133,8 +146,11 @@ class MapRun {
     (s.max ? Lanes<T, Max>::add : Lanes<T, Sum>::add)(sums(s), first, reg(s.reg), count);
   }
   void finish_lanes(const MapSink& s, i64 row) {
-    address(s.value)[row] = (s.max ? Lanes<T, Max>::finish : Lanes<T, Sum>::finish)(sums(s));
+    const T found = (s.max ? Lanes<T, Max>::finish : Lanes<T, Sum>::finish)(sums(s));
+    T* const out = address(s.value) + shard_ * s.copies + row;
+    *out = continues(s) ? *out + found : found;
   }
+  bool continues(const MapSink& s) const { return s.copies > 0 && !first_; }
 
   // ---- sums down the columns: accumulators (interleave, n)
   void start_columns(const MapSink& s, Share columns) {
@@ -151,12 +167,14 @@ class MapRun {
   }
   void finish_down(const MapSink& s, Share columns) {
     const auto finish = s.max ? finish_columns<T, Max> : finish_columns<T, Sum>;
-    finish(address(s.value) + columns.begin, sums(s) + columns.begin, n_, interleave(n_) == 4,
-           columns.end - columns.begin);
+    finish(address(s.value) + shard_ * s.copies + columns.begin, sums(s) + columns.begin, n_, interleave(n_) == 4,
+           columns.end - columns.begin, continues(s));
   }
 
   const MapTask& task_;
   const Step& step_;
+  const int shard_;
+  const bool first_;
   const i64 n_;
   char* const scratch_;
   void** const registers_;

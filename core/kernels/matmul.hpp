@@ -18,6 +18,10 @@ struct Tiling {
   static constexpr int most_rows = rows[1];
   static constexpr i64 panel = vectors * width<T>;
   static constexpr i64 depth = 256;  // of a block of k
+  static constexpr i64 group = 48;   // rows of A packed together: whole tiles and whole vectors
+  static constexpr i64 groups = 4;
+  static constexpr i64 panels_worth_packing_a = 8;  // that use the packed rows
+  static_assert(group % rows[vectors] == 0);
 };
 
 template <class T>
@@ -121,6 +125,10 @@ void panel_rows(TileJob<T> job, i64 rows, i64 columns) {
 template <class T>
 class MatmulRun {
  public:
+  // A panel of B or of a transposed A, or the packed rows of A: the deepest blocks are half as deep again.
+  static constexpr i64 scratch_bytes =
+      static_cast<i64>(sizeof(T)) * (Tiling<T>::depth * 3 / 2 + width<T>)*Tiling<T>::group * Tiling<T>::groups;
+
   MatmulRun(const MatmulTask& task, Context& context)
       : task_(task),
         context_(context),
@@ -128,11 +136,29 @@ class MatmulRun {
         k_(task.k.at(context.step->rows)),
         a_(operand(task.a)),
         b_(operand(task.b)),
-        c_(const_cast<T*>(operand(task.c))) {}
+        c_(const_cast<T*>(operand(task.c))),
+        start_(true) {}
+
+  // Of a partial C: what rows `k` add to the sums of the context's shard.
+  MatmulRun(const MatmulTask& task, Context& context, Share k)
+      : task_(task),
+        context_(context),
+        m_(task.m.fixed),
+        k_(k.end - k.begin),
+        a_(operand(task.a) + k.begin * task.a_column),
+        b_(operand(task.b) + k.begin * task.b_row),
+        c_(const_cast<T*>(operand(task.c)) + context.shard * task.copies),
+        start_(context.first) {}
+
+  void run_partial() {
+    const Share rows{0, m_};
+    task_.n == 1 ? one_column(rows) : block(rows, {0, task_.n});
+  }
 
   void run(Share part) {
     const Share rows = task_.by_columns ? Share{0, m_} : part;
     const Share columns = task_.by_columns ? part : Share{0, task_.n};
+    if (task_.packed) pack(columns);
     const i64 chunk = task_.chunk > 0 ? task_.chunk : rows.end - rows.begin;
     for (i64 r = rows.begin; r < rows.end; r += chunk) {
       const Share piece{r, r + chunk < rows.end ? r + chunk : rows.end};
@@ -151,24 +177,69 @@ class MatmulRun {
     MapRun<T>(map, context_).area(flat ? Share{0, 1} : rows, flat ? flat_columns : columns);
   }
 
+  T* packed() const { return reinterpret_cast<T*>(context_.packed + task_.packed_offset); }
+  // The panels of B that hold these columns; all of them are packed once a step.
+  void pack(Share columns) {
+    u64& at = context_.packed_at[task_.packed_number];
+    if (!task_.by_columns && at == context_.step->serial) return;
+    at = context_.step->serial;
+    for (i64 j = columns.begin; j < columns.end; j += Tiling<T>::panel) {
+      const i64 wide = columns.end - j < Tiling<T>::panel ? columns.end - j : Tiling<T>::panel;
+      pack_panel<T>(packed() + j * k_, panel_stride<T>(task_.n, j, Tiling<T>::panel), b_ + j * task_.b_column,
+                    task_.b_row, task_.b_column, k_, wide);
+    }
+  }
+
   void block(Share rows, Share columns) {
-    const i64 depth = k_ <= Tiling<T>::depth * 3 / 2 ? k_ : Tiling<T>::depth;
+    const i64 depth = task_.copies == 0 && k_ <= Tiling<T>::depth * 3 / 2 ? k_ : Tiling<T>::depth;
     if (k_ == 0) return depth_block(rows, columns, 0, 0);
     for (i64 k = 0; k < k_; k += depth) depth_block(rows, columns, k, k + depth < k_ ? depth : k_ - k);
   }
 
+  // Of a transposed A each k is elsewhere in memory: many panels are worth a copy where they follow each other.
+  bool packs_a(Share rows, Share columns) const {
+    constexpr i64 most = Tiling<T>::group * Tiling<T>::groups;
+    return columns.end - columns.begin >= Tiling<T>::panels_worth_packing_a * Tiling<T>::panel &&
+           rows.end - rows.begin <= most && task_.a_row == 1 && task_.copies == 0;
+  }
+  void pack_a(Share rows, i64 k, i64 depth) {
+    T* out = reinterpret_cast<T*>(context_.scratch);
+    for (i64 r = rows.begin; r < rows.end; r += Tiling<T>::group, out += Tiling<T>::group * depth) {
+      const i64 high = rows.end - r < Tiling<T>::group ? rows.end - r : Tiling<T>::group;
+      pack_panel<T>(out, Tiling<T>::group, a_ + r * task_.a_row + k * task_.a_column, task_.a_column, task_.a_row,
+                    depth, high);
+    }
+  }
+  void packed_rows(TileJob<T> job, i64 rows, i64 columns) {
+    job.a_row = 1;
+    job.a_column = Tiling<T>::group;
+    for (i64 r = 0; r < rows; r += Tiling<T>::group) {
+      job.a = reinterpret_cast<const T*>(context_.scratch) + r * job.k;
+      panel_rows<T>(job, rows - r < Tiling<T>::group ? rows - r : Tiling<T>::group, columns);
+      job.c += Tiling<T>::group * job.c_row;
+    }
+  }
+
   void depth_block(Share rows, Share columns, i64 k, i64 depth) {
+    const bool a_packed = packs_a(rows, columns);
+    if (a_packed) pack_a(rows, k, depth);
     for (i64 j = columns.begin; j < columns.end; j += Tiling<T>::panel) {
       const i64 wide = columns.end - j < Tiling<T>::panel ? columns.end - j : Tiling<T>::panel;
       const T* const a = a_ + rows.begin * task_.a_row + k * task_.a_column;
-      TileJob<T> job{
-          depth,   a, task_.a_row, task_.a_column, b_ + k * task_.b_row + j, task_.b_row, c_ + rows.begin * task_.n + j,
-          task_.n, 0, k == 0};
+      const T* const b = b_ + k * task_.b_row + j * task_.b_column;
+      TileJob<T> job{depth,         a,           task_.a_row, task_.a_column, b, task_.b_row, c_ + rows.begin * task_.n + j,
+                     task_.n,       0,           start_ && k == 0};
+      const i64 stride = panel_stride<T>(task_.n, j, Tiling<T>::panel);
       if (task_.packed) {
-        job.b_row = panel_stride<T>(task_.n, j, Tiling<T>::panel);
-        job.b = reinterpret_cast<const T*>(context_.step->packed + task_.packed_offset) + j * k_ + k * job.b_row;
+        job.b_row = stride;
+        job.b = packed() + j * k_ + k * stride;
+      } else if (task_.copies > 0 && (task_.n > Tiling<T>::panel || task_.b_column != 1)) {  // rows far from each other
+        T* const scratch = reinterpret_cast<T*>(context_.scratch);
+        pack_panel<T>(scratch, stride, b, task_.b_row, task_.b_column, depth, wide);
+        job.b_row = stride;
+        job.b = scratch;
       }
-      panel_rows<T>(job, rows.end - rows.begin, wide);
+      a_packed ? packed_rows(job, rows.end - rows.begin, wide) : panel_rows<T>(job, rows.end - rows.begin, wide);
     }
   }
 
@@ -183,7 +254,7 @@ class MatmulRun {
         const T* const a = a_ + r * task_.a_row + k * task_.a_column;
         if (!lies) pack_panel<T>(scratch, Tiling<T>::panel, a, task_.a_column, task_.a_row, depth, wide);
         panel_rows<T>({depth, b_ + k * task_.b_row, 0, task_.b_row, lies ? a : scratch,
-                       lies ? task_.a_column : Tiling<T>::panel, c_ + r, 0, 0, k == 0},
+                       lies ? task_.a_column : Tiling<T>::panel, c_ + r, 0, 0, start_ && k == 0},
                       1, wide);
       }
     }
@@ -195,6 +266,7 @@ class MatmulRun {
   const T* const a_;
   const T* const b_;
   T* const c_;
+  const bool start_;  // from zero, else from C
 };
 
 template <class T>
@@ -202,19 +274,9 @@ void matmul(const Task& task, Context& context, Share part) {
   MatmulRun<T>(static_cast<const MatmulTask&>(task), context).run(part);
 }
 
-// Panels [begin, end) of B, before the phase.
 template <class T>
-void pack(const Task& task, Context& context, Share panels) {
-  const MatmulTask& m = static_cast<const MatmulTask&>(task);
-  const i64 k = m.k.at(context.step->rows);
-  const T* const b = reinterpret_cast<const T*>(context.step->address[m.b]);
-  T* const packed = reinterpret_cast<T*>(context.step->packed + m.packed_offset);
-  for (i64 p = panels.begin; p < panels.end; ++p) {
-    const i64 j = p * Tiling<T>::panel;
-    const i64 wide = m.n - j < Tiling<T>::panel ? m.n - j : Tiling<T>::panel;
-    pack_panel<T>(packed + j * k, panel_stride<T>(m.n, j, Tiling<T>::panel), b + j * m.b_column, m.b_row, m.b_column, k,
-                  wide);
-  }
+void matmul_partial(const Task& task, Context& context, Share k) {
+  MatmulRun<T>(static_cast<const MatmulTask&>(task), context, k).run_partial();
 }
 
 }  // namespace lamina::LAMINA_ISA

@@ -102,21 +102,35 @@ void take(const Task& task, Context& context, Share rows) {
 }
 
 template <class T>
-void scatter_add(const Task& task, Context& context, Share columns) {
-  const LookupTask& t = static_cast<const LookupTask&>(task);
-  const i64 m = t.m.at(context.step->rows);
+void scatter_rows(const LookupTask& t, Context& context, T* out, Share columns, Share rows) {
   const i64 n = columns.end - columns.begin;
   const T* const index = at<const T>(context, t.index);
   const T* const in = at<const T>(context, t.table) + columns.begin;
-  T* const out = at<T>(context, t.target) + columns.begin;
-  for (i64 r = 0; r < t.size; ++r) {
-    for (i64 j = 0; j < n; ++j) out[r * t.n + j] = T{0};
-  }
-  for (i64 i = 0; i < m; ++i) {
+  for (i64 i = rows.begin; i < rows.end; ++i) {
     const i64 row = row_of<T>(index[i], t.size);
-    if (row < 0) return report<T>(context, task, i, index[i]);
+    if (row < 0) return report<T>(context, t, i, index[i]);
     for (i64 j = 0; j < n; ++j) out[row * t.n + j] += in[i * t.n + j];
   }
+}
+
+template <class T>
+void scatter_add(const Task& task, Context& context, Share columns) {
+  const LookupTask& t = static_cast<const LookupTask&>(task);
+  T* const out = at<T>(context, t.target) + columns.begin;
+  for (i64 r = 0; r < t.size; ++r) {
+    for (i64 j = 0; j < columns.end - columns.begin; ++j) out[r * t.n + j] = T{0};
+  }
+  scatter_rows<T>(t, context, out, columns, {0, t.m.at(context.step->rows)});
+}
+
+template <class T>
+void scatter_add_partial(const Task& task, Context& context, Share rows) {
+  const LookupTask& t = static_cast<const LookupTask&>(task);
+  T* const out = at<T>(context, t.target) + context.shard * t.copies;
+  if (context.first) {
+    for (i64 i = 0; i < t.size * t.n; ++i) out[i] = T{0};
+  }
+  scatter_rows<T>(t, context, out, {0, t.n}, rows);
 }
 
 // The first maximum; a NaN is the largest of all, as in NumPy.

@@ -1,6 +1,8 @@
 // The operations of `map`: a functor each, and the loop that applies one to a run of elements.
 #pragma once
 
+#include <utility>
+
 #include "vecmath.hpp"
 
 namespace lamina::LAMINA_ISA {
@@ -118,33 +120,32 @@ LAMINA_INLINE void sweep(void* out, i64 n, Compute compute, Last last) {
 }
 
 template <class T, class F, int Arguments, int Single>
-void apply(void* out, const void* a, const void* b, const void* c, i64 n) {
-  const Operand<T, (Single & 1) != 0> x(a);
-  if constexpr (Arguments == 1) {
+void apply(void* out, const void* a, const void* b, const void* c, const void* d, i64 n) {
+  const auto over = [&](const auto&... x) {
     sweep<T>(
-        out, n, [&](i64 i) { return F::template apply<T>(x.at(i)); },
-        [&](i64 i, i64 left) { return F::template apply<T>(x.first(i, left)); });
-  } else if constexpr (Arguments == 2) {
-    const Operand<T, (Single & 2) != 0> y(b);
-    sweep<T>(
-        out, n, [&](i64 i) { return F::template apply<T>(x.at(i), y.at(i)); },
-        [&](i64 i, i64 left) { return F::template apply<T>(x.first(i, left), y.first(i, left)); });
-  } else {
-    const Operand<T, (Single & 2) != 0> y(b);
-    const Operand<T, (Single & 4) != 0> z(c);
-    sweep<T>(
-        out, n, [&](i64 i) { return F::template apply<T>(x.at(i), y.at(i), z.at(i)); },
-        [&](i64 i, i64 left) { return F::template apply<T>(x.first(i, left), y.first(i, left), z.first(i, left)); });
+        out, n, [&](i64 i) { return F::template apply<T>(x.at(i)...); },
+        [&](i64 i, i64 left) { return F::template apply<T>(x.first(i, left)...); });
+  };
+  const Operand<T, (Single & 1) != 0> w(a);
+  if constexpr (Arguments == 1) return over(w);
+  else {
+    const Operand<T, (Single & 2) != 0> x(b);
+    if constexpr (Arguments == 2) return over(w, x);
+    else {
+      const Operand<T, (Single & 4) != 0> y(c);
+      if constexpr (Arguments == 3) return over(w, x, y);
+      else return over(w, x, y, Operand<T, (Single & 8) != 0>(d));
+    }
   }
 }
 
 // The C library's power is exact to the last place but one, and has no vectors. Squares are common.
 template <class T, int Single>
-void apply_power(void* out, const void* a, const void* b, const void*, i64 n) {
+void apply_power(void* out, const void* a, const void* b, const void*, const void*, i64 n) {
   T* const y = static_cast<T*>(out);
   const T* const base = static_cast<const T*>(a);
   const T* const exponent = static_cast<const T*>(b);
-  if ((Single & 2) != 0 && *exponent == T{2}) return apply<T, op::square, 1, Single & 1>(out, a, nullptr, nullptr, n);
+  if ((Single & 2) != 0 && *exponent == T{2}) return apply<T, op::square, 1, Single & 1>(out, a, nullptr, nullptr, nullptr, n);
   for (i64 i = 0; i < n; ++i)
     y[i] = power((Single & 1) != 0 ? *base : base[i], (Single & 2) != 0 ? *exponent : exponent[i]);
 }
@@ -180,6 +181,52 @@ template <class T>
 struct Table {
   static constexpr MapRow rows[] = {
 #define LAMINA_MAP_OP(name, arguments, cycles) Row<T, op::name, arguments>::make(#name, cycles),
+#include "../ops.def"
+  };
+  static constexpr int count = sizeof(rows) / sizeof(rows[0]);
+};
+
+// Which row an operation has, and how many arguments.
+enum class RowOf : int {
+#define LAMINA_MAP_OP(name, arguments, cycles) name,
+#include "../ops.def"
+};
+template <class F>
+constexpr int arguments_of = 0;
+#define LAMINA_MAP_OP(name, arguments, cycles) \
+  template <>                                  \
+  constexpr int arguments_of<op::name> = arguments;
+#include "../ops.def"
+
+// Two operations in one pass, each rounding as on its own; the first's arguments come first.
+template <class F, class G, int At>
+struct Pair {
+  static constexpr int first = arguments_of<F>, arguments = first + arguments_of<G> - 1;
+  template <class T, class... V>
+  LAMINA_INLINE static Vec<T> apply(V... all) {
+    const Vec<T> x[] = {all...};
+    Vec<T> made;
+    if constexpr (first == 1) made = F::template apply<T>(x[0]);
+    else made = F::template apply<T>(x[0], x[1]);
+    const Vec<T>* const others = x + first;
+    if constexpr (arguments - first == 2) return G::template apply<T>(made, others[0], others[1]);
+    else if constexpr (At == 0) return G::template apply<T>(made, others[0]);
+    else return G::template apply<T>(others[0], made);
+  }
+};
+
+template <class T, class P, int... Single>
+constexpr MapPair pair_of(RowOf first, RowOf second, int at, std::integer_sequence<int, Single...>) {
+  return {static_cast<int>(first), static_cast<int>(second), at,
+          {apply<T, P, P::arguments, Single & ((1 << P::arguments) - 1)>...}};
+}
+
+template <class T>
+struct Pairs {
+  static constexpr MapPair rows[] = {
+#define LAMINA_MAP_PAIR(first, second, at)                                                   \
+  pair_of<T, Pair<op::first, op::second, at>>(RowOf::first, RowOf::second, at,               \
+                                              std::make_integer_sequence<int, 16>()),
 #include "../ops.def"
   };
   static constexpr int count = sizeof(rows) / sizeof(rows[0]);

@@ -7,9 +7,9 @@
 namespace lamina::LAMINA_ISA {
 
 typedef u64 Wide __attribute__((vector_size(LAMINA_VECTOR_BYTES)));  // a 32-bit word in each 64-bit lane
-typedef u64 Pair __attribute__((may_alias));                         // two words of the result
 constexpr int wide_lanes = LAMINA_VECTOR_BYTES / 8;
-constexpr int words_at_once = 2 * 4 * wide_lanes;
+constexpr int states = 4;  // side by side, which hides the latency of multiplying
+constexpr int words_at_once = states * 4 * wide_lanes;
 
 LAMINA_INLINE Wide multiply_low(Wide a, Wide b) {
 #if defined(LAMINA_ISA_avx512)
@@ -22,14 +22,27 @@ LAMINA_INLINE Wide multiply_low(Wide a, Wide b) {
 #endif
 }
 
+// The upper half of each lane in its lower half; what is then above does not matter to Philox. A shuffle, since
+// shifts wait for the unit that multiplies.
+LAMINA_INLINE Wide upper_half(Wide a) {
+#if defined(LAMINA_ISA_avx512)
+  return reinterpret_cast<Wide>(
+      _mm512_maskz_shuffle_epi32(0xffff, reinterpret_cast<__m512i>(a), static_cast<_MM_PERM_ENUM>(0xf5)));
+#elif defined(LAMINA_ISA_avx2)
+  return reinterpret_cast<Wide>(_mm256_shuffle_epi32(reinterpret_cast<__m256i>(a), 0xf5));
+#else
+  return a >> 32;
+#endif
+}
+
 struct Philox {
-  Wide word[4];
+  Wide word[4];  // in the lower halves
   LAMINA_INLINE void round(u64 key_low, u64 key_high) {
     const Wide p = multiply_low(word[0], 0xD2511F53u + Wide{});
     const Wide q = multiply_low(word[2], 0xCD9E8D57u + Wide{});
-    word[0] = (q >> 32) ^ word[1] ^ key_low;
+    word[0] = upper_half(q) ^ word[1] ^ key_low;
     word[1] = q;
-    word[2] = (p >> 32) ^ word[3] ^ key_high;
+    word[2] = upper_half(p) ^ word[3] ^ key_high;
     word[3] = p;
   }
 };
@@ -49,40 +62,59 @@ LAMINA_INLINE Philox counters(u64 block, u64 step) {
 LAMINA_INLINE void write_words(std::uint32_t* out, const Philox& p) {
   const Wide low = (p.word[0] & 0xffffffffu) | (p.word[1] << 32);
   const Wide high = (p.word[2] & 0xffffffffu) | (p.word[3] << 32);
-  Pair* const pairs = reinterpret_cast<Pair*>(out);
+  Wide first, second;
   for (int i = 0; i < wide_lanes; ++i) {
-    pairs[2 * i] = low[i];
-    pairs[2 * i + 1] = high[i];
+    first[i] = static_cast<u64>(i / 2 + i % 2 * wide_lanes);
+    second[i] = first[i] + wide_lanes / 2;
   }
+  const Wide pairs[] = {__builtin_shuffle(low, high, first), __builtin_shuffle(low, high, second)};
+  __builtin_memcpy(out, pairs, sizeof pairs);
 }
 
-inline void philox_words(std::uint32_t* out, u64 block, u64 stream, u64 step) {
-  Philox a = counters(block, step);
-  Philox b = counters(block + wide_lanes, step);
-  u64 low = stream & 0xffffffffu;
-  u64 high = stream >> 32;
-  for (int i = 0; i < 10; ++i) {
-    a.round(low, high);
-    b.round(low, high);
-    low = (low + 0x9E3779B9u) & 0xffffffffu;
-    high = (high + 0xBB67AE85u) & 0xffffffffu;
+constexpr int rounds = 10;
+struct Keys {
+  u64 low[rounds], high[rounds];
+  explicit Keys(u64 stream) {
+    u64 a = stream & 0xffffffffu, b = stream >> 32;
+    for (int i = 0; i < rounds; ++i) {
+      low[i] = a;
+      high[i] = b;
+      a = (a + 0x9E3779B9u) & 0xffffffffu;
+      b = (b + 0xBB67AE85u) & 0xffffffffu;
+    }
   }
-  write_words(out, a);
-  write_words(out + 4 * wide_lanes, b);
+};
+
+LAMINA_INLINE void philox_words(std::uint32_t* out, u64 block, const Keys& keys, u64 step) {
+  Philox state[states];
+#pragma GCC unroll 8
+  for (int j = 0; j < states; ++j) state[j] = counters(block + static_cast<u64>(j * wide_lanes), step);
+#pragma GCC unroll 10
+  for (int i = 0; i < rounds; ++i) {
+#pragma GCC unroll 8
+    for (int j = 0; j < states; ++j) state[j].round(keys.low[i], keys.high[i]);
+  }
+#pragma GCC unroll 8
+  for (int j = 0; j < states; ++j) write_words(out + j * 4 * wide_lanes, state[j]);
+}
+
+template <class T>
+LAMINA_INLINE void to_uniform(T* out, const std::uint32_t* words, i64 n) {
+  for (i64 i = 0; i < n; ++i) out[i] = static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24);
 }
 
 // Uniform numbers in [0, 1) for elements [element, element + n).
 template <class T>
 void fill_random(T* out, i64 n, i64 element, u64 stream, u64 step) {
   alignas(64) std::uint32_t words[words_at_once];
+  const Keys keys(stream);
   i64 skip = element & 3;
   u64 block = static_cast<u64>(element) >> 2;
-  for (i64 done = 0; done < n; block += 2 * wide_lanes) {
-    philox_words(words, block, stream, step);
+  for (i64 done = 0; done < n; block += states * wide_lanes) {
+    philox_words(words, block, keys, step);
     const i64 count = n - done < words_at_once - skip ? n - done : words_at_once - skip;
-    for (i64 i = 0; i < count; ++i) {
-      out[done + i] = static_cast<T>(static_cast<std::int32_t>(words[skip + i] >> 8)) * T(0x1p-24);
-    }
+    if (count == words_at_once) to_uniform<T>(out + done, words, words_at_once);
+    else to_uniform<T>(out + done, words + skip, count);
     done += count;
     skip = 0;
   }

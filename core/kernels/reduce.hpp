@@ -198,13 +198,13 @@ void fold_columns(T* acc, i64 acc_stride, const T* v, i64 stride, i64 rows, i64 
 }
 
 template <class T, class F>
-void finish_columns(T* out, const T* acc, i64 acc_stride, bool interleaved, i64 n) {
+void finish_columns(T* out, const T* acc, i64 acc_stride, bool interleaved, i64 n, bool onto) {
   for (i64 i = 0; i < n; i += width<T>) {
     const i64 count = n - i < width<T> ? n - i : width<T>;
     const auto at = [&](i64 j) { return load_first(acc + j * acc_stride + i, count); };
     const Vec<T> sum =
         interleaved ? F::template join<T>(F::template join<T>(at(0), at(1)), F::template join<T>(at(2), at(3))) : at(0);
-    store_first(out + i, sum, count);
+    store_first(out + i, onto ? F::template join<T>(load_first(out + i, count), sum) : sum, count);
   }
 }
 

@@ -23,13 +23,19 @@ class Program:
 class Workspace:
     """The memory and the threads for runs of one program with batches of up to ``batch_size`` rows."""
 
-    def __init__(self, program: Program, batch_size: int, threads: int = 1, isa: str | None = None) -> None: ...
+    def __init__(
+        self, program: Program, batch_size: int, threads: int = 1, isa: str | None = None, profile: bool = False
+    ) -> None: ...
     @property
     def batch_size(self) -> int: ...
     @property
     def threads(self) -> int: ...
     @property
     def isa(self) -> str: ...
+    @property
+    def seconds(self) -> dict[int, float]:
+        """Of a workspace made with ``profile``: seconds by the line of each instruction (an epilogue's with its
+        product), all threads together; under 0 the seconds that passed."""
     def bind(
         self,
         inputs: dict[str, np.ndarray],
@@ -65,6 +71,9 @@ class Call:
     """A workspace with the arrays of a pass: as ``Workspace.run``, without looking at the arrays again."""
 
     def __call__(self, start_row: int, stop_row: int, step: int) -> int: ...
+
+def shuffle(order: NDArray[np.int64], seed: int) -> None:
+    """Fill ``order`` (n,) with a permutation of 0 … n − 1 that depends on n and the seed (64 bits) alone."""
 
 def isa() -> str:
     """The instruction set that a workspace uses by default; the variable LAMINA_ISA overrides it."""

@@ -103,6 +103,16 @@ def compile(graph: Graph, target: str = "core", threads: int = 1) -> Executable:
     return TARGETS[target](graph, threads)
 
 
+def shuffle(order: np.ndarray, generator: np.random.Generator) -> None:
+    """Fill an order (rows,) int64 with a random permutation of the rows: by the core, or by NumPy where it is missing."""
+    try:
+        from lamina.plan import run
+    except ImportError:
+        order[:] = generator.permutation(len(order))
+    else:
+        run.shuffle(order, int(generator.integers(2**64, dtype=np.uint64)))
+
+
 _warned: set[str] = set()
 
 

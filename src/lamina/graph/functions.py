@@ -219,7 +219,7 @@ def moments(x: Operand, axes: Axes, keepdims: bool = False) -> tuple[Node, Node]
     """Mean and (biased) variance over some axes: Var x = mean((x − mean x)²)."""
     x = as_node(x)
     center = e.mean(x, axes, keepdims=True)
-    mean = center if keepdims else e.mean(x, axes)
+    mean = center if keepdims else e.reshape(center, e.sum(x, axes).shape)
     return mean, e.mean(square(x - center), axes, keepdims)
 
 

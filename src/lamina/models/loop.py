@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lamina import engine
 from lamina.models.data import Rows
 from lamina.models.steps import Step
 
@@ -59,7 +60,10 @@ class Feed:
         return min(self.steps or self.batches, self.batches)
 
     def epoch(self, anew: bool = False) -> tuple[np.ndarray | None, int, int]:
-        """(order, start, stop) of the next epoch; ``anew`` from the first row on, as Keras validates."""
+        """(order, start, stop) of the next epoch; ``anew`` from the first row on, as Keras validates.
+
+        The order holds until the next call, which draws another one in its place.
+        """
         count = self.rows.count
         if anew:
             self._at = 0
@@ -81,9 +85,11 @@ class Feed:
         count, generator = self.rows.count, self._generator
         if not self.shuffle or generator is None:
             return None
+        order = np.empty(count, np.int64) if self._order is None else self._order
         if self.shuffle is True:
-            return generator.permutation(count)
-        order = np.arange(count)
+            engine.shuffle(order, generator)
+            return order
+        order[:] = np.arange(count)
         for begin in range(0, count, self.batch_size):
             generator.shuffle(order[begin : begin + self.batch_size])
         return order

@@ -82,7 +82,7 @@ def fit_many(
         ...     train = np.setdiff1d(np.arange(200), held)
         ...     models.append(model)
         ...     each.append({"x": x[train], "y": y[train], "validation_data": (x[held], y[held])})
-        >>> histories = fit_many(models, each=each, epochs=20)
+        >>> histories = fit_many(models, each=each, epochs=60)
         >>> len(histories), all(h.history["val_loss"][-1] < 0.01 for h in histories)
         (5, True)
     """

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 from math import prod
 
-import numpy as np
-
 from lamina.errors import DtypeError
 from lamina.graph.node import Node, leaf
-from lamina.variables import Variable
+from lamina.variables import Variable, flat_zeros
 
 BUFFER = "parameters"
 
@@ -34,7 +32,7 @@ class Parameters:
                 f"a model trains in one float type, but {', '.join(f'{p} is {d}' for d, p in names.items())}"
             )
         ends = list(accumulate(prod(v.shape) for v in self.variables))
-        self.flat = np.empty(ends[-1] if ends else 0, dtypes[0] if dtypes else "float32")
+        self.flat = flat_zeros(ends[-1] if ends else 0, dtypes[0] if dtypes else "float32")
         self._windows = [slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True)] if ends else []
         self.node = self._leaf(self.flat.shape, 0)
 
@@ -49,5 +47,5 @@ class Parameters:
     def attach(self) -> None:
         """Make the variables live in this buffer; another model that shares one may have moved it away."""
         for variable, window in zip(self.variables, self._windows, strict=True):
-            if variable.value.base is not self.flat:
+            if variable.value.base is not self.flat.base:
                 variable.move(self.flat[window].reshape(variable.shape))

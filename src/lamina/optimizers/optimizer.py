@@ -21,7 +21,7 @@ from lamina.lower.to_numpy import NumpyExecutable
 from lamina.optimizers import schedules
 from lamina.optimizers.schedules import LearningRateSchedule
 from lamina.trace import Trace, current
-from lamina.variables import Variable
+from lamina.variables import Variable, flat_zeros
 
 # Keras's arguments that change the result and that no rule here knows yet, with the value that asks for nothing.
 REFUSED = {
@@ -141,7 +141,7 @@ class Optimizer(config.Configured):
         self._parameters = list(variables)
         size = sum(v.flat.size for v in variables)
         dtype = _common_dtype(variables)
-        self._buffers = {slot: np.zeros(size, dtype) for slot in self.slots}
+        self._buffers = {slot: flat_zeros(size, dtype) for slot in self.slots}
         self._slot_variables = [
             self._slot_variable(slot, v, offset)
             for group in self.slot_groups

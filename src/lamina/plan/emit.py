@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from lamina.graph.check import window_size
 from lamina.graph.node import Node
@@ -10,7 +10,7 @@ from lamina.graph.shapes import Shape, count
 from lamina.plan.domain import extent, operand_kind, operands, reduction
 from lamina.plan.fuse import Unit, is_reduction, product_axes, product_view
 from lamina.plan.memory import Arena
-from lamina.plan.place import Move, Output, Part, Place
+from lamina.plan.place import Output, Part, Place, Placement
 from lamina.plan.program import Instruction, dimension, joined
 from lamina.plan.views import View, contiguous, elements, is_free_cast, merged, stored
 
@@ -18,10 +18,11 @@ from lamina.plan.views import View, contiguous, elements, is_free_cast, merged, 
 class Emitter:
     """Writes instructions and, as they need them, the table of values."""
 
-    def __init__(self, arena: Arena, places: Mapping[Node, Place], moves: Mapping[Unit, Sequence[Move]]):
+    def __init__(self, arena: Arena, placement: Placement):
         self.arena = arena
-        self.places = places
-        self.moves = moves
+        self.places = placement.places
+        self.moves = placement.moves
+        self.partial = placement.partial
         self.values: list[str] = []
         self._known: dict[object, int] = {}
 
@@ -55,6 +56,8 @@ class Emitter:
         if node.op in ("rows", "step"):
             return self._new(node.op, node.op)
         per_row, fixed = count(node.shape)
+        if node in self.partial:
+            return self._new(node, f"partial {fixed}")
         return self._new(node, f"temp {self.arena.slot_of[node]} {per_row} {fixed}")
 
     def _state(self, variable: Node) -> int:

@@ -24,6 +24,8 @@ class Unit:
         reads: stored nodes of other units (or leaves) that it reads.
         after: units that must come before it.
         stores: the members of a loop whose numbers others need.
+        partial: whether its sums over the batch are kept in parts.
+        waits: units that must have run for all rows before it, since it reads their sums.
     """
 
     op: str
@@ -35,6 +37,8 @@ class Unit:
     across: str = ""  # how its sums cross rows: "", rows, all (then it holds nothing else)
     epilogue: Unit | None = None
     stores: set[Node] = field(default_factory=set)
+    partial: bool = False
+    waits: set[Unit] = field(default_factory=set)
 
     @property
     def node(self) -> Node:
@@ -92,6 +96,11 @@ def is_reduction(node: Node) -> bool:
     return node.op in ("sum", "max")
 
 
+def sums_rows(node: Node) -> bool:
+    """Whether a node needs all rows of the batch at once and has no part for each."""
+    return None not in node.shape and any(None in x.shape for x in node.inputs)
+
+
 def crossing(node: Node) -> str:
     """How a reduction crosses the rows of its loop: "", "rows" or "all"."""
     if not is_reduction(node):
@@ -115,6 +124,7 @@ class _Fusion:
         self.nodes = needed(graph)
         self.position = {node: i for i, node in enumerate(self.nodes)}
         self.sources = {node: reads(node) for node in self.nodes if OPS[node.op].kind != LEAF}
+        self.passes = self._passes()
         self.units: list[Unit] = []
         self.makers: dict[Node, list[Unit]] = {}
         self.roots = {stored(root)[0] for root in graph.roots}
@@ -135,6 +145,14 @@ class _Fusion:
         for unit in self.units:
             unit.stores = {m for m in unit.members if m in self.roots or readers.get(m, set()) - {unit}}
         return self.units, self.makers
+
+    def _passes(self) -> dict[Node, int]:
+        """How many times the whole batch must have been gone through before a node can be computed."""
+        passes: dict[Node, int] = {}
+        for node in self.nodes:
+            known = self.sources.get(node, [])
+            passes[node] = max((passes[x] + sums_rows(x) for x in known), default=0)
+        return passes
 
     def _deferred(self) -> set[Node]:
         """Elementwise nodes that are computed inside the loop of what needs them.
@@ -181,6 +199,7 @@ class _Fusion:
         before = self._before(node) if self.together else {}
         for unit in reversed(self.units if self.together else []):
             alike = unit.op == "map" and (unit.loop, unit.across) == (loop, across) and unit.splits & splits
+            alike = alike and self._at_once(unit, node)
             if alike and not any(unit in units for x, units in before.items() if not _is_inside(unit, x)):
                 unit.splits &= splits
                 return self._add(unit, node)
@@ -198,6 +217,10 @@ class _Fusion:
 
     def _chain_splits(self, node: Node) -> frozenset[int]:
         return fitting_splits(node.shape, (x.shape for x in operands(node)))
+
+    def _at_once(self, unit: Unit, node: Node) -> bool:
+        """Rows of the batch must not wait for a loop that, in one of its members, needs all of them first."""
+        return None in unit.loop or self.passes[unit.node] == self.passes[node]
 
     def _before(self, node: Node) -> dict[Node, set[Unit]]:
         """What a node and its chain read, each with the units that must have run before it can be read."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from lamina.graph.node import Node
 from lamina.graph.shapes import count
 from lamina.plan.fuse import Unit
-from lamina.plan.place import Part, Place
+from lamina.plan.place import Placement
 from lamina.plan.schedule import SPLIT
 
 Size = tuple[int, int]  # elements a batch row, fixed elements
@@ -16,8 +16,8 @@ Size = tuple[int, int]  # elements a batch row, fixed elements
 class Arena:
     """The slot of each stored node that lives in the arena."""
 
-    def __init__(self, phases: Sequence[tuple[str, list[Unit]]], places: Mapping[Node, Place]):
-        self.places = places
+    def __init__(self, phases: Sequence[tuple[str, list[Unit]]], placement: Placement):
+        self.placement = placement
         self.slots: list[Size] = []
         self.slot_of: dict[Node, int] = {}
         self._free: dict[Size, list[int]] = {}
@@ -30,9 +30,9 @@ class Arena:
 
     def whole(self, node: Node) -> Node | None:
         """The arena value that a node is, or is a part of; None if it lives elsewhere."""
-        while isinstance(place := self.places.get(node), Part):
-            node = place.whole
-        return node if place is None and node.op not in ("variable", "constant", "rows", "step") else None
+        node = self.placement.whole(node)
+        elsewhere = node in self.placement.places or node in self.placement.partial
+        return None if elsewhere or node.op in ("variable", "constant", "rows", "step") else node
 
     def _last_uses(self, units: Sequence[list[Unit]]) -> dict[Node, int]:
         last: dict[Node, int] = {}

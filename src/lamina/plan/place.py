@@ -46,6 +46,7 @@ class Placement:
         self.makers = makers
         self.places: dict[Node, Place] = {}
         self.moves: dict[Unit, list[Move]] = {}
+        self.partial: set[Node] = set()
         for unit in [u for u in units if u.op == "concatenate" and _is_vector(u.node)]:
             self._join(unit)
         for variable, value in graph.updates:
@@ -54,14 +55,40 @@ class Placement:
             self._output(name, node)
         self._drop_joined()
 
+    def whole(self, node: Node) -> Node:
+        """The node itself, or the joined vector that it is a part of."""
+        while isinstance(place := self.places.get(node), Part):
+            node = place.whole
+        return node
+
+    def merge(self, unit: Unit, into: Unit) -> None:
+        """Two loops over the same rows become one."""
+        into.members += [m for m in unit.members if m not in into.members]
+        into.reads |= {x for x in unit.reads if x not in into.members}
+        into.after |= unit.after - {into}
+        into.waits |= unit.waits
+        into.splits &= unit.splits
+        into.partial |= unit.partial
+        self.units.remove(unit)
+        read = {x for u in self.units if u is not into for x in u.reads}
+        into.stores = {m for m in into.stores if m in read or m in self.places} | unit.stores
+        for node in unit.members:
+            self.makers[node] = [into if u is unit else u for u in self.makers[node]]
+        self._rewire(unit, {into})
+
+    def _rewire(self, gone: Unit, instead: set[Unit]) -> None:
+        for unit in self.units:
+            if gone in unit.after:
+                unit.after = unit.after - {gone} | instead
+            if gone in unit.waits:
+                unit.waits = unit.waits - {gone} | instead
+
     def _drop_joined(self) -> None:
         """A vector whose pieces are all in place needs no instruction: its users wait for the pieces."""
         whole = [u for u, moves in self.moves.items() if u.op == "concatenate" and not moves]
         for joined in whole:
             self.units.remove(joined)
-            for unit in self.units:
-                if joined in unit.after:
-                    unit.after = unit.after - {joined} | joined.after
+            self._rewire(joined, joined.after)
 
     def _join(self, unit: Unit) -> None:
         """The pieces of a vector (the gradients, say) are computed where they belong in it."""

@@ -9,6 +9,7 @@ from lamina.plan.emit import Emitter
 from lamina.plan.fuse import Unit, fuse, glue
 from lamina.plan.legal import legalise
 from lamina.plan.memory import Arena
+from lamina.plan.partial import keep_parts
 from lamina.plan.place import Placement
 from lamina.plan.program import Instruction, Phase, Program
 from lamina.plan.schedule import schedule
@@ -29,9 +30,10 @@ def plan(graph: Graph, together: bool = True) -> Program:
     if together:
         glue(units, makers)
     placement = Placement(graph, units, makers)
+    keep_parts(graph, placement, together)
     phases = schedule(placement.units)
-    arena = Arena(phases, placement.places)
-    emitter = Emitter(arena, placement.places, placement.moves)
+    arena = Arena(phases, placement)
+    emitter = Emitter(arena, placement)
     written = tuple(Phase(kind, _lines(emitter, taken)) for kind, taken in phases)
     inputs = {n.attrs["name"]: n.dtype for n in walk(graph.roots) if n.op == "input"}
     return Program(_float_type(graph), tuple(arena.slots), tuple(emitter.values), written, inputs)

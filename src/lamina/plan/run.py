@@ -14,6 +14,11 @@ from lamina.plan.planner import plan
 EXACT = {"float32": 2**24, "float64": 2**53}  # integers up to here are exact in the program's float type
 
 
+def shuffle(order: np.ndarray, seed: int) -> None:
+    """Fill an order (rows,) int64 with a permutation of the rows that the seed decides."""
+    _core.shuffle(order, seed)
+
+
 class CoreExecutable:
     """The core target of ``engine.compile``: one call runs whole epochs in the C++ machine."""
 

@@ -12,6 +12,8 @@ ROWS, SPLIT, ONE = "rows", "split", "one"
 
 def kind_of(unit: Unit) -> str:
     """How threads share a unit: by batch rows, by its outputs, or not at all."""
+    if unit.partial:
+        return ROWS
     if unit.op == "map":
         if unit.across:
             return ONE if is_small(unit) else SPLIT
@@ -61,5 +63,7 @@ def _take(
 
 
 def _is_ready(unit: Unit, bundle: list[Unit], kind: str, phase_of: dict[Unit, int], phase: int) -> bool:
-    latest = phase - 1 if kind == SPLIT else phase
-    return all(u in bundle or phase_of.get(u, phase + 1) <= latest for u in unit.after)
+    def latest(u: Unit) -> int:
+        return phase - 1 if kind == SPLIT or u in unit.waits else phase
+
+    return all(u in bundle or phase_of.get(u, phase + 1) <= latest(u) for u in unit.after)

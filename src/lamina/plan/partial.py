@@ -1,0 +1,69 @@
+"""Which sums over the batch are kept in parts, one for each shard of its rows, and added up where they are read.
+
+A shard's rows then go through forward, backward and these sums in one phase, on one thread and in its cache. The cut
+into shards depends on the number of rows alone (core/README.md), hence so do the bits of every sum.
+"""
+
+from __future__ import annotations
+
+from lamina.graph.node import Graph, Node
+from lamina.graph.shapes import count
+from lamina.plan.domain import loop_of, operands
+from lamina.plan.fuse import Unit, depends, is_reduction, sums_rows
+from lamina.plan.memory import made
+from lamina.plan.place import Placement
+from lamina.plan.views import stored
+
+MOST = 2**18  # elements: more are better divided by outputs than added up from several copies
+
+
+def keep_parts(graph: Graph, placement: Placement, together: bool) -> None:
+    """Mark units whose sums are kept in parts, and what holds them; put such sums into the loops that they read."""
+    wanted = _wanted(graph, placement)
+    for unit in placement.units:
+        nodes = made(unit)
+        unit.partial = all(sums_rows(x) and x.op != "max" and placement.whole(x) in wanted for x in nodes)
+        if unit.partial:
+            placement.partial |= set(map(placement.whole, nodes))
+    for unit in placement.units:
+        parts = {x for x in unit.reads if placement.whole(x) in placement.partial}
+        unit.waits = {maker for maker in unit.after if any(placement.whole(m) in _wholes(placement, parts) for m in made(maker))}
+    if together:
+        for unit in [u for u in placement.units if u.partial and u.op == "map"]:
+            _join_loop(placement, unit)
+
+
+def _wholes(placement: Placement, nodes: set[Node]) -> set[Node]:
+    return set(map(placement.whole, nodes))
+
+
+def _wanted(graph: Graph, placement: Placement) -> set[Node]:
+    """What lives in the arena, is not too large, and is read by loops of its own size alone."""
+    found = {placement.whole(node) for unit in placement.units for node in made(unit)}
+    refused = {placement.whole(stored(root)[0]) for root in graph.roots}
+    for unit in placement.units:
+        refused |= {placement.whole(x) for x in unit.reads if not _reads_in_full(unit, x)}
+    return {x for x in found - refused if x not in placement.places and _elements(x) <= MOST}
+
+
+def _elements(node: Node) -> int:
+    per_row, fixed = count(node.shape)
+    return MOST + 1 if per_row else fixed
+
+
+def _reads_in_full(unit: Unit, x: Node) -> bool:
+    if unit.op != "map" or None in unit.loop:
+        return False
+    for member in unit.members:
+        for operand in member.inputs if is_reduction(member) else operands(member):
+            if stored(operand)[0] is x and loop_of(operand.shape) != unit.loop:
+                return False
+    return True
+
+
+def _join_loop(placement: Placement, sums: Unit) -> None:
+    """Sums of what a loop over the rows makes need no pass of their own."""
+    for loop in sums.after:
+        alike = loop.op == "map" and not loop.across and loop.loop == sums.loop and loop.splits & sums.splits
+        if alike and not any(depends(u, loop) for u in sums.after if u is not loop):
+            return placement.merge(sums, loop)
