@@ -10,6 +10,9 @@ namespace lamina {
 namespace {
 
 constexpr double worth_sharing = 5e3;    // cycles of a phase: below, telling another thread costs more than it saves
+constexpr double long_wait = 300e-6;     // seconds for another thread, beyond what its work can last
+constexpr double cycles_a_second = 2e9;  // at the least
+constexpr double alone_after = 10;       // times as long as such a wait: sharing then costs a tenth at most
 constexpr double worth_waking = 300e3;  // of a run: below, threads that sleep are left asleep
 constexpr double worth_a_part = 100e3;   // where there are more than threads: they even out what other programs take
 constexpr i64 rows_a_shard = 64;                   // of partial sums: enough for a product, few enough to share
@@ -177,10 +180,11 @@ i64 Workspace::run(const Bound& bound, i64 start, i64 stop, u64 step, const std:
   for (const CodePhase& phase : code_->phases) {
     const double of_phase = phase.cycles(batch_);
     cycles += of_phase;
-    if (is_shared(phase, of_phase)) shared += of_phase;
+    if (may_share(phase, of_phase)) shared += of_phase;
   }
   const double batches = static_cast<double>(stop - start) / static_cast<double>(batch_);
-  const Threads::Shift shift(threads_, shared * batches > worth_waking);
+  const bool worth_it = shared * batches > worth_waking;
+  Threads::Shift shift(threads_, worth_it && !alone_);
   const i64 steps_between_polls = std::max<i64>(1, static_cast<i64>(cycles_between_polls / cycles));
   auto polled = std::chrono::steady_clock::now();
   i64 done = 0;
@@ -193,6 +197,7 @@ i64 Workspace::run(const Bound& bound, i64 start, i64 stop, u64 step, const std:
     step_.first = row;
     step_.number = step + static_cast<u64>(done);
     run_step();
+    keep_company(shift);
     for (const Moving& output : moving_)
       address_[static_cast<std::size_t>(output.value)] += output.bytes_per_row * step_.rows;
   }
@@ -227,8 +232,24 @@ void Workspace::run_step() {
   for (const CodePhase& phase : code_->phases) run_phase(phase);
 }
 
-bool Workspace::is_shared(const CodePhase& phase, double cycles) const {
+bool Workspace::may_share(const CodePhase& phase, double cycles) const {
   return threads_.count() > 1 && phase.kind != PhaseKind::one && cycles > worth_sharing;
+}
+
+// Where other programs want the processors too, a thread may be stopped in the middle of its part while all others wait
+// for it. Work goes on alone then, and in company again when that has cost little next to the time since.
+void Workspace::keep_company(Threads::Shift& shift) {
+  if (!alone_ && interrupted_ == 0) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (interrupted_ > 0) {
+    alone_ = true;
+    alone_until_ = now + std::chrono::microseconds(static_cast<i64>(1e6 * alone_after * interrupted_));
+    interrupted_ = 0;
+    shift.pause();
+  } else if (now > alone_until_) {
+    alone_ = false;
+    shift.resume();
+  }
 }
 
 int Workspace::parts_for(double cycles) const {
@@ -238,16 +259,17 @@ int Workspace::parts_for(double cycles) const {
 
 void Workspace::run_phase(const CodePhase& phase) {
   const double cycles = phase.cycles(step_.rows);
-  const bool shared = is_shared(phase, cycles);
+  const bool shared = !alone_ && may_share(phase, cycles);
   const int parts = phase.sharded ? step_.shards : shared ? parts_for(cycles) : 1;
   if (shared) {
     phase_ = &phase;
-    threads_.run(
+    const double waited = threads_.run(
         [](void* owner, int part, int all, int thread) {
           Workspace& self = *static_cast<Workspace*>(owner);
           self.run_part(*self.phase_, part, all, self.contexts_[static_cast<std::size_t>(thread)]);
         },
         this, parts);
+    if (waited > long_wait + cycles / cycles_a_second) interrupted_ += waited;
   } else {
     for (int part = 0; part < parts; ++part) run_part(phase, part, parts, contexts_[0]);
   }

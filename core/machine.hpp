@@ -1,6 +1,7 @@
 // Runs the steps of an epoch: for each batch gather, then phase by phase. Nothing of Python is known here.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -46,8 +47,9 @@ class Workspace {
   void place_constants();
   void bind(const Bound& bound, i64 start);
   void run_step();
-  bool is_shared(const CodePhase& phase, double cycles) const;
+  bool may_share(const CodePhase& phase, double cycles) const;
   int parts_for(double cycles) const;
+  void keep_company(Threads::Shift& shift);
   void run_phase(const CodePhase& phase);
   void run_part(const CodePhase& phase, int part, int parts, Context& context);
   static void do_task(const Task& task, Context& context, Share units);
@@ -71,12 +73,15 @@ class Workspace {
   std::vector<Moving> moving_;
   char* rows_cell_ = nullptr;
   char* step_cell_ = nullptr;
+  std::chrono::steady_clock::time_point alone_until_;
   std::vector<Context> contexts_;
   std::vector<u64> packed_at_;
   std::vector<std::vector<i64>> ticks_;  // of each thread, if profiled
   i64 ticks_passed_ = 0;
   Step step_{};
   const CodePhase* phase_ = nullptr;  // that the threads are in
+  double interrupted_ = 0;            // seconds that a phase took longer since other programs had a thread's processor
+  bool alone_ = false;                // for a while after that
 };
 
 }  // namespace lamina

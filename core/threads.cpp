@@ -1,5 +1,7 @@
 #include "threads.hpp"
 
+#include <chrono>
+
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif
@@ -60,22 +62,31 @@ void Threads::announce(std::uint64_t parts) {
 }
 
 Threads::Shift::Shift(Threads& threads, bool worth_it) : threads_(threads) {
-  if (!worth_it) return;
+  if (worth_it) resume();
+}
+
+void Threads::Shift::resume() {
   threads_.caller_cpu_.store(this_cpu(), std::memory_order_relaxed);
   threads_.on_shift_.store(true, std::memory_order_relaxed);
   threads_.announce(0);
 }
 
-void Threads::run(Job function, void* owner, int parts) {
+double Threads::run(Job function, void* owner, int parts) {
   function_ = function;
   owner_ = owner;
   announce(static_cast<std::uint64_t>(parts));
   const std::uint64_t job = job_.load(std::memory_order_relaxed), number = number_of(job);
   take_parts(job, 0);
+  int looks = 0;
+  std::chrono::steady_clock::time_point since;
   for (int p = 0; p < parts; ++p) {
     const std::atomic<std::uint64_t>& state = parts_[static_cast<std::size_t>(p)].state;
-    for (int looks = 0; state.load(std::memory_order_acquire) != 2 * number + 1; ++looks) relax(looks);
+    for (; state.load(std::memory_order_acquire) != 2 * number + 1; ++looks) {
+      if (looks == awake) since = std::chrono::steady_clock::now();
+      relax(looks);
+    }
   }
+  return looks <= awake ? 0 : std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count();
 }
 
 // Only a successful exchange gives a right to function_ and owner_: they change when all parts are done, and a part

@@ -29,7 +29,9 @@ class Threads {
   class Shift {
    public:
     Shift(Threads& threads, bool worth_it);
-    ~Shift() { threads_.on_shift_.store(false, std::memory_order_relaxed); }
+    ~Shift() { pause(); }
+    void pause() { threads_.on_shift_.store(false, std::memory_order_relaxed); }
+    void resume();
     Shift(const Shift&) = delete;
     Shift& operator=(const Shift&) = delete;
 
@@ -38,8 +40,8 @@ class Threads {
   };
 
   // All parts (at most `most_parts_a_thread` for each thread) of a job, on the caller (thread 0) and the workers;
-  // returns when they are done.
-  void run(Job job, void* owner, int parts);
+  // returns when they are done: the seconds that the caller waited for the others, 0 if it was not long.
+  double run(Job job, void* owner, int parts);
 
  private:
   // Of the last job that had this part: its number, doubled, plus one when the part is done. A line of its own in
