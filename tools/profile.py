@@ -15,10 +15,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
 import keras_style
-from rungs import ALL, table
-
 import lamina
 import lamina._core as _core
+from rungs import ALL, table
 
 
 def profile(model: Any, data: Any, batch: int, threads: int, isa: str | None) -> tuple[str, dict[int, float], int]:

@@ -104,7 +104,7 @@ def compile(graph: Graph, target: str = "core", threads: int = 1) -> Executable:
 
 
 def shuffle(order: np.ndarray, generator: np.random.Generator) -> None:
-    """Fill an order (rows,) int64 with a random permutation of the rows: by the core, or by NumPy where it is missing."""
+    """Fill an order (rows,) int64 with a random permutation: by the core, or by NumPy where it is missing."""
     try:
         from lamina.plan import run
     except ImportError:

@@ -88,7 +88,11 @@ def test_a_short_batch_after_a_long_one_forgets_it(dtype: str):
 
 READ = text("float32")[text("float32").index("map m=1") :]
 REFUSED = {
-    "read before it is written": ("phase rows", f"phase one\n{READ}phase rows", "is read before a phase has written it"),
+    "read before it is written": (
+        "phase rows",
+        f"phase one\n{READ}phase rows",
+        "is read before a phase has written it",
+    ),
     "read by something else than a map": (
         "phase split",
         "phase split\ncopy 12 6 sizes=1054 dst=0:1 src=0:1",
@@ -115,7 +119,9 @@ def test_a_profile_names_every_instruction_by_its_line():
     workspace.run(data, {}, {"sums": sums}, None, 500, 0, 500, 0)
     lines = text("float32").splitlines()
     seconds = workspace.seconds
-    named = {number for number, line in enumerate(lines, 1) if line.split()[0] not in {"lamina", "slot", "value", "phase"}}
+    named = {
+        number for number, line in enumerate(lines, 1) if line.split()[0] not in {"lamina", "slot", "value", "phase"}
+    }
     assert set(seconds) == named | {0}
     assert all(spent > 0 for spent in seconds.values())
 

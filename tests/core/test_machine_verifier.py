@@ -122,7 +122,11 @@ REFUSED: dict[str, tuple[str, int, str]] = {
         "values 5 and 11 share memory in a phase of rows and differ in size: B*8 and B*4",
     ),
     "load elsewhere": (DECLARED + ONE + "load 4 0", 22, "load belongs in a phase of rows"),
-    "scatter_add in rows": (DECLARED + ROWS + "scatter_add 12 4 5 m=B n=8 size=8", 23, "scatter_add belongs in a phase of rows only with a partial target"),
+    "scatter_add in rows": (
+        DECLARED + ROWS + "scatter_add 12 4 5 m=B n=8 size=8",
+        23,
+        "scatter_add belongs in a phase of rows only with a partial target",
+    ),
     "table in rows": (DECLARED + ROWS + "take 9 4 14 m=B n=8 size=1", 23, "value 4 as the table must be of fixed size"),
     # split phases
     "write twice": (

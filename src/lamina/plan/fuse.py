@@ -199,8 +199,11 @@ class _Fusion:
         before = self._before(node) if self.together else {}
         for unit in reversed(self.units if self.together else []):
             alike = unit.op == "map" and (unit.loop, unit.across) == (loop, across) and unit.splits & splits
-            alike = alike and self._at_once(unit, node)
-            if alike and not any(unit in units for x, units in before.items() if not _is_inside(unit, x)):
+            if (
+                alike
+                and self._at_once(unit, node)
+                and not any(unit in units for x, units in before.items() if not _is_inside(unit, x))
+            ):
                 unit.splits &= splits
                 return self._add(unit, node)
         self._add(Unit("map", [], loop=loop, splits=splits, across=across), node)

@@ -6,6 +6,8 @@ into shards depends on the number of rows alone (core/README.md), hence so do th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lamina.graph.node import Graph, Node
 from lamina.graph.shapes import count
 from lamina.plan.domain import loop_of, operands
@@ -27,13 +29,14 @@ def keep_parts(graph: Graph, placement: Placement, together: bool) -> None:
             placement.partial |= set(map(placement.whole, nodes))
     for unit in placement.units:
         parts = {x for x in unit.reads if placement.whole(x) in placement.partial}
-        unit.waits = {maker for maker in unit.after if any(placement.whole(m) in _wholes(placement, parts) for m in made(maker))}
+        holders = _wholes(placement, parts)
+        unit.waits = {u for u in unit.after if holders & _wholes(placement, made(u))}
     if together:
         for unit in [u for u in placement.units if u.partial and u.op == "map"]:
             _join_loop(placement, unit)
 
 
-def _wholes(placement: Placement, nodes: set[Node]) -> set[Node]:
+def _wholes(placement: Placement, nodes: Iterable[Node]) -> set[Node]:
     return set(map(placement.whole, nodes))
 
 

@@ -29,36 +29,34 @@ def schedule(units: Iterable[Unit]) -> list[tuple[str, list[Unit]]]:
     """Phases in order: (kind, units in order). Within rows and one, a unit may use what an earlier one made."""
     left = dict.fromkeys(units)
     glued = {u.epilogue: u for u in left if u.epilogue}
+    waiting = {kind: {u: None for u in left if u not in glued and kind_of(u) == kind} for kind in (ONE, ROWS, SPLIT)}
     phase_of: dict[Unit, int] = {}
     phases: list[tuple[str, list[Unit]]] = []
     while left:
         taken: list[Unit] = []
         for kind in (ONE, ROWS, SPLIT):  # what is small goes first, so that rows need not stop for it
-            taken = _take(kind, left, glued, phase_of, len(phases))
+            taken = _take(kind, waiting[kind], phase_of, len(phases))
             if taken:
                 phases.append((kind, taken))
                 break
+        for unit in taken:
+            del left[unit]
         if not taken:
             raise AssertionError("the units wait for each other in a circle")
     return phases
 
 
-def _take(
-    kind: str, left: dict[Unit, None], glued: dict[Unit, Unit], phase_of: dict[Unit, int], phase: int
-) -> list[Unit]:
+def _take(kind: str, left: dict[Unit, None], phase_of: dict[Unit, int], phase: int) -> list[Unit]:
     taken: list[Unit] = []
     before = -1
     while before != len(taken):
         before = len(taken)
         for unit in list(left):
             bundle = [u for u in (unit, unit.epilogue) if u]
-            if unit in glued or kind_of(unit) != kind:
-                continue
             if all(_is_ready(u, bundle, kind, phase_of, phase) for u in bundle):
-                for u in bundle:
-                    taken.append(u)
-                    phase_of[u] = phase
-                    del left[u]
+                taken += bundle
+                phase_of |= dict.fromkeys(bundle, phase)
+                del left[unit]
     return taken
 
 
