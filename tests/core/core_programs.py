@@ -8,7 +8,6 @@ import numpy as np
 
 from lamina import _core
 
-ISAS = _core.isas()
 SIZES = (1, 2, 15, 16, 17, 31, 33, 255, 257, 1025)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from core_programs import ISAS, SIZES, map_program, run, ulps
+from core_programs import SIZES, map_program, run, ulps
 
 from lamina import _core
 
@@ -60,11 +60,6 @@ THREE: dict[str, Callable] = {
     "clip": lambda a, b, c: np.minimum(np.maximum(a, b), c),
     "fma": lambda a, b, c: a * b + c,
 }
-
-
-@pytest.fixture(params=ISAS)
-def isa(request: pytest.FixtureRequest) -> str:
-    return request.param
 
 
 def test_every_operation_has_a_case():

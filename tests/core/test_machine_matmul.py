@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from core_programs import ISAS, run
+from core_programs import run
+
+from isas import FUSED
 
 EPSILON = {"float32": 3e-6, "float64": 6e-15}
 
@@ -29,7 +31,6 @@ def check(dtype: str, isa: str, m: int, n: int, k: int, ta: bool, tb: bool, thre
     assert np.max(np.abs(found - a.astype(np.float64) @ b) / scale) < EPSILON[dtype], (m, n, k, ta, tb)
 
 
-@pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("tb", [False, True], ids=["B", "Bt"])
 @pytest.mark.parametrize("ta", [False, True], ids=["A", "At"])
 def test_sizes_at_the_edges_of_tiles(isa: str, ta: bool, tb: bool, dtype: str):
@@ -40,7 +41,6 @@ def test_sizes_at_the_edges_of_tiles(isa: str, ta: bool, tb: bool, dtype: str):
             check(dtype, isa, m, n, int(rng.choice((1, 2, 3, 16, 17, 33))), ta, tb)
 
 
-@pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("tb", [False, True], ids=["B", "Bt"])
 @pytest.mark.parametrize("ta", [False, True], ids=["A", "At"])
 def test_sizes_at_the_edges_of_blocks(isa: str, ta: bool, tb: bool, dtype: str):
@@ -65,16 +65,15 @@ def chain(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return total
 
 
-@pytest.mark.parametrize("isa", [isa for isa in ISAS if isa != "portable"])
-def test_the_sum_is_one_chain_in_the_order_of_k(isa: str):
+@pytest.mark.parametrize("fused", FUSED)
+def test_the_sum_is_one_chain_in_the_order_of_k(fused: str):
     rng = np.random.default_rng(0)
     for m, n, k in [(3, 5, 40), (70, 17, 600), (9, 1, 300), (1, 70, 400)]:
         a, b = rng.normal(size=(m, k)).astype("f"), rng.normal(size=(k, n)).astype("f")
-        found = run(product_text("float32", m, n, k, f"{k},1", f"{n},1"), {"a": a, "b": b}, isa=isa)["c"]
+        found = run(product_text("float32", m, n, k, f"{k},1", f"{n},1"), {"a": a, "b": b}, isa=fused)["c"]
         np.testing.assert_array_equal(found.reshape(m, n), chain(a, b))
 
 
-@pytest.mark.parametrize("isa", ISAS)
 def test_other_strides(isa: str, dtype: str):
     """Every second row and column of A, a B that repeats one row, a B with gaps."""
     m, n, k = 11, 21, 9
@@ -114,7 +113,6 @@ map m=B n={n} in=5:full code= out=7:sum_rows:0
 """
 
 
-@pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("transposed", [False, True])
 def test_a_layer_with_its_epilogue(isa: str, transposed: bool, dtype: str):
     rng = np.random.default_rng(0)
@@ -131,7 +129,6 @@ def test_a_layer_with_its_epilogue(isa: str, transposed: bool, dtype: str):
         np.testing.assert_allclose(found["s"], y.sum(0), rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize("isa", ISAS)
 def test_an_epilogue_in_a_split_phase_may_sum(isa: str, dtype: str):
     m, n, k = 150, 140, 90
     lines = [f"lamina 1 {dtype}", "slot 0 0 30000", f"value 0 state a 0 {m * k}", f"value 1 state b 0 {k * n}"]
@@ -152,7 +149,6 @@ def test_an_epilogue_in_a_split_phase_may_sum(isa: str, dtype: str):
         np.testing.assert_allclose(found["t"], [exact.sum()], rtol=1e-5)
 
 
-@pytest.mark.parametrize("isa", ISAS)
 def test_in_a_phase_of_one_a_product_reads_what_was_just_written(isa: str, dtype: str):
     """The second factor is made, used, made anew and used again; it lies transposed, so it is packed."""
     n = 40

@@ -6,9 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from core_programs import ISAS, SIZES, run
-
-pytestmark = pytest.mark.parametrize("isa", ISAS)
+from core_programs import SIZES, run
 
 
 def load_text(dtype: str, n: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from core_programs import ISAS, run
+from core_programs import run
 
 WORD = 0xFFFFFFFF
 
@@ -40,7 +40,6 @@ def text(dtype: str, n: int, stream: int, phase: str = "rows") -> str:
     return f"lamina 1 {dtype}\nvalue 0 output x {n} 0\nphase {phase}\n{draw}\n"
 
 
-@pytest.mark.parametrize("isa", ISAS)
 def test_numbers_of_a_batch(isa: str, dtype: str):
     for stream, step in [(0, 0), (7, 3), (2**63 + 12345, 2**33 + 1), (2**64 - 1, 2**40)]:
         for rows, n in [(1, 1), (3, 5), (33, 7), (2, 1025), (700, 1)]:
@@ -48,7 +47,6 @@ def test_numbers_of_a_batch(isa: str, dtype: str):
             np.testing.assert_array_equal(found, uniform(rows * n, stream, step))
 
 
-@pytest.mark.parametrize("isa", ISAS)
 def test_every_step_has_its_own_numbers(isa: str, dtype: str):
     found = run(text(dtype, 3, 9), {}, rows=10, batch=4, step=5, isa=isa)["x"]
     expected = [uniform(12, 9, 5), uniform(12, 9, 6), uniform(6, 9, 7)]

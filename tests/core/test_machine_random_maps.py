@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from core_programs import ISAS, run
+from core_programs import run
 
 from lamina import _core
 
@@ -97,7 +96,6 @@ class RandomMap:
         return {f"s{state}": FOLDS[kind][1](registers[register]) for state, kind, register in self.outputs}
 
 
-@pytest.mark.parametrize("isa", ISAS)
 def test_random_maps(isa: str):
     for seed in range(400):
         random = RandomMap(seed)

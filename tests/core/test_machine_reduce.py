@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from core_programs import ISAS, SIZES, map_program, run
+from core_programs import SIZES, map_program, run
 
 FOLDS = ["sum_cols", "max_cols", "sum_rows", "max_rows", "sum_all", "max_all"]
 EPSILON = {"float32": 2e-6, "float64": 4e-15}
@@ -20,7 +20,6 @@ def count(fold: str, m: int, n: int) -> int:
     return {"cols": m, "rows": n, "all": 1}[fold[4:]]
 
 
-@pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("fold", FOLDS)
 def test_reductions(fold: str, isa: str, dtype: str):
     rng = np.random.default_rng(0)
@@ -31,7 +30,6 @@ def test_reductions(fold: str, isa: str, dtype: str):
         np.testing.assert_allclose(found, expected(fold, a), rtol=EPSILON[dtype], atol=EPSILON[dtype] * np.abs(a).sum())
 
 
-@pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("fold", ["max_cols", "max_rows", "max_all"])
 def test_a_nan_is_the_maximum(fold: str, isa: str, dtype: str):
     for n in (3, 40, 600):
@@ -41,7 +39,6 @@ def test_a_nan_is_the_maximum(fold: str, isa: str, dtype: str):
         np.testing.assert_array_equal(run(program, {"a": a}, isa=isa)["x"], np.ravel(expected(fold, a)))
 
 
-@pytest.mark.parametrize("isa", ISAS)
 def test_a_maximum_of_negative_numbers_is_negative(isa: str, dtype: str):
     a = -1 - np.arange(35, dtype=dtype).reshape(5, 7)
     for fold in ("max_cols", "max_rows", "max_all"):
@@ -72,7 +69,6 @@ def by_accumulators(a: np.ndarray) -> np.ndarray:
     return sums[0] if len(sums) == 1 else (sums[0] + sums[1]) + (sums[2] + sums[3])
 
 
-@pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("extra", [False, True], ids=["flat", "with a row"])
 def test_the_order_is_the_documented_one(isa: str, extra: bool, dtype: str):
     rng = np.random.default_rng(3)
@@ -88,7 +84,6 @@ def test_the_order_is_the_documented_one(isa: str, extra: bool, dtype: str):
         np.testing.assert_array_equal(found["z"], columns if m > 1 else a[0])
 
 
-@pytest.mark.parametrize("isa", ISAS)
 def test_a_result_may_replace_an_operand_of_its_kind(isa: str, dtype: str):
     m, n = 21, 33
     lines = [f"lamina 1 {dtype}", f"value 0 state a 0 {m * n}", f"value 1 state b 0 {n}", f"value 2 state c 0 {m}"]

@@ -14,11 +14,10 @@ import time
 
 import numpy as np
 import pytest
-from core_programs import ISAS, run
+from core_programs import run
 
+from isas import FUSED
 from lamina import _core
-
-FUSED = [isa for isa in ISAS if isa != "portable"]
 
 # One step of gradient descent on a 3-4-1 sigmoid network with binary cross-entropy, as a person would write it.
 TRAINING = """lamina 1 {dtype}
@@ -100,7 +99,6 @@ def numbers(dtype: str, rows: int) -> dict[str, np.ndarray]:
     }
 
 
-@pytest.mark.parametrize("isa", ISAS)
 def test_an_epoch_by_hand(isa: str, dtype: str):
     """Steps over batches of a permutation, the last one shorter."""
     data = numbers(dtype, 45)
@@ -163,7 +161,6 @@ def assert_same_bits(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -
         assert array.tobytes() == other[name].tobytes(), name
 
 
-@pytest.mark.parametrize("isa", ISAS)
 def test_the_same_bits_on_any_number_of_threads(isa: str, dtype: str):
     one = wide_run(dtype, isa, 1)
     for threads in (2, 3):
@@ -338,7 +335,6 @@ def test_bad_workspaces(arguments: tuple, said: str):
         _core.Workspace(_core.Program("lamina 1 float32\n"), *arguments)
 
 
-@pytest.mark.parametrize("isa", ISAS)
 def test_the_environment_chooses_the_instruction_set(isa: str):
     code = "from lamina import _core; print(_core.isa(), _core.Workspace(_core.Program('lamina 1 float32'), 1).isa)"
     found = subprocess.run(

@@ -15,6 +15,7 @@ from lamina.graph.node import Graph, leaf
 from lamina.lower.to_numpy import NumpyExecutable
 from lamina.plan.run import CoreExecutable
 
+pytestmark = pytest.mark.usefixtures("isa")
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 RUN = {"float32": 1e-4, "float64": 1e-11}  # after two epochs
 

@@ -9,6 +9,7 @@ from lamina.graph import express as e
 from lamina.graph.node import Graph, Node, constant, leaf
 from lamina.plan.run import CoreExecutable
 
+pytestmark = pytest.mark.usefixtures("isa")
 TABLE = np.arange(9.0).reshape(3, 3)
 
 # name → a function of x (rows, 3, 3): the same in the graph's language and in NumPy
