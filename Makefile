@@ -15,7 +15,7 @@ SOURCE := $(shell find src -name '*.py' -o -name '*.pyi' -o -name py.typed)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test lint types warnings wheel bench bench-quick peers map soak clean
+.PHONY: help build demo test lint types warnings sanitize wheel profile bench bench-quick peers map soak clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -42,7 +42,12 @@ warnings: .venv/.tools  ## compile the core with every warning an error
 	  -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python --log-level=WARNING
 	$(BIN)/cmake --build build/warnings
 
+sanitize: sanitize-address sanitize-thread  ## test the core with memory, undefined behaviour and races watched (ARGS)
+
 wheel: dist/.made  ## build the wheel in dist/ and try it in an environment of its own
+
+profile: build  ## where a training step's time goes, by instruction (RUNG=small, ARGS=--threads=2)
+	$(BIN)/python tools/profile.py $(or $(RUNG),small) $(ARGS)
 
 bench: build $(PEERS)/.made  ## measure every figure against every peer; writes results, tables and plots
 	$(BIN)/python benchmarks/run.py --peer-python $(PEERS)/bin/python $(ARGS)
@@ -90,6 +95,30 @@ clean:  ## remove everything that these commands made
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"] \
 	  ["optional-dependencies"]["$*"], sep="\n")' > .venv/$*.txt
 	$(BIN)/python $(PIP) install -r .venv/$*.txt
+	@touch $@
+
+# A sanitizer's library must be the process's first, and C++'s be there when it looks for what it wraps. Python leaks by
+# itself; its own allocator would hide arrays that are overrun. A report goes to the terminal, past pytest, and ends it.
+SANITIZE_address := address,undefined
+LIBRARY_address  := libasan.so
+OPTIONS_address  := ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc
+TESTS_address    := tests/plan/test_core.py tests/models/test_threads.py
+SANITIZE_thread  := thread
+LIBRARY_thread   := libtsan.so
+OPTIONS_thread   := TSAN_OPTIONS=halt_on_error=1
+TESTS_thread     := tests/plan/test_threads.py tests/models/test_threads.py \
+  tests/core/test_machine_runs.py::test_two_python_threads_may_share_a_workspace
+
+sanitize-%: build/sanitize-%/.made .venv/.test .venv/.installed
+	LD_PRELOAD="$$($(CXX) -print-file-name=$(LIBRARY_$*)) $$($(CXX) -print-file-name=libstdc++.so)" $(OPTIONS_$*) \
+	  $(BIN)/python -m pytest -q -x --capture=sys -p no:cacheprovider --core $(@:%=build/%)/_core*.so \
+	  $(or $(ARGS),$(TESTS_$*))
+
+.PRECIOUS: build/sanitize-%/.made
+build/sanitize-%/.made: .venv/.tools $(NATIVE)
+	@$(BIN)/cmake -S . -B $(@D) -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DCMAKE_BUILD_TYPE=None \
+	  -DLAMINA_SANITIZE=$(SANITIZE_$*) -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python --log-level=WARNING
+	@MAKEFLAGS= $(BIN)/cmake --build $(@D)
 	@touch $@
 
 $(PEERS)/.made: .venv/.made benchmarks/requirements.txt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import keras
@@ -160,23 +161,53 @@ def data(problem: Problem) -> tuple[np.ndarray, Any, dict[str, Any]]:
     return x, problem.y(rng, x), problem.fit(rng)
 
 
+class Theirs(NamedTuple):
+    """What Keras made of a problem. It is asked once, however many targets and instruction sets are compared with it."""
+
+    start: list[np.ndarray]
+    weights: list[np.ndarray]
+    history: Any
+    evaluated: Any
+    predicted: Any
+
+
+def begun(build: Callable[[Any], Any]) -> tuple[Any, list[np.ndarray]]:
+    """The model in Keras, and the weights that it starts with."""
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(5)
+    model = build(keras)
+    rng = np.random.default_rng(7)
+    weights = [w + 0.1 * rng.uniform(size=w.shape) for w in model.get_weights()]  # no bias is 0
+    model.set_weights(weights)
+    return model, weights
+
+
+def twin(build: Callable[[Any], Any], weights: list[np.ndarray]) -> Any:
+    """The same model in Lamina."""
+    lamina.utils.clear_session()
+    model = build(lamina)
+    model.set_weights(weights)
+    return model
+
+
 def twins(build: Callable[[Any], Any]) -> tuple[Any, Any]:
     """The same model in Lamina and in Keras, with the same weights."""
-    keras.utils.clear_session()
-    lamina.utils.clear_session()
-    keras.utils.set_random_seed(5)
-    theirs, ours = build(keras), build(lamina)
-    rng = np.random.default_rng(7)
-    weights = [w + 0.1 * rng.uniform(size=w.shape) for w in theirs.get_weights()]  # no bias is 0
-    theirs.set_weights(weights)
-    ours.set_weights(weights)
-    return ours, theirs
+    theirs, weights = begun(build)
+    return twin(build, weights), theirs
 
 
-def close_weights(ours: Any, theirs: Any) -> None:
-    for v, w in zip(ours.weights, theirs.weights, strict=True):
-        scale = np.abs(w.numpy()).max()
-        np.testing.assert_allclose(v.numpy(), w.numpy(), rtol=1e-4, atol=1e-4 * scale, err_msg=v.path)
+def in_keras(build: Callable[[Any], Any], compile: dict[str, Any], x: Any, y: Any, **fit: Any) -> Theirs:
+    """Keras's training from the shared start."""
+    model, start = begun(build)
+    model.compile(**compile)
+    history = model.fit(x, y, shuffle=False, verbose=0, **fit)
+    return Theirs(start, model.get_weights(), history, model.evaluate(x, y, verbose=0), model.predict(x, verbose=0))
+
+
+def close_weights(ours: Any, theirs: list[np.ndarray]) -> None:
+    for v, w in zip(ours.weights, theirs, strict=True):
+        scale = np.abs(w).max()
+        np.testing.assert_allclose(v.numpy(), w, rtol=1e-4, atol=1e-4 * scale, err_msg=v.path)
 
 
 def close_logs(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
@@ -185,21 +216,26 @@ def close_logs(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
         np.testing.assert_allclose(ours[name], values, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_five_epochs(name: str, target: str) -> None:
+@cache
+def five_epochs_in_keras(name: str) -> Theirs:
     problem = CASES[name]
     x, y, options = data(problem)
-    ours, theirs = twins(problem.build)
+    return in_keras(problem.build, problem.compile(keras), x, y, epochs=EPOCHS, **options)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_five_epochs(name: str, target: str) -> None:
+    problem, theirs = CASES[name], five_epochs_in_keras(name)
+    x, y, options = data(problem)
+    ours, expected = twin(problem.build, theirs.start), theirs.history
     ours.compile(**problem.compile(lamina), target=target)
-    theirs.compile(**problem.compile(keras))
-    shared = {"epochs": EPOCHS, "shuffle": False, "verbose": 0, **options}
-    found, expected = ours.fit(x, y, **shared), theirs.fit(x, y, **shared)
-    close_weights(ours, theirs)
+    found = ours.fit(x, y, epochs=EPOCHS, shuffle=False, verbose=0, **options)
+    close_weights(ours, theirs.weights)
     close_logs(found.history, expected.history)
     assert found.epoch == expected.epoch
     assert {k: found.params[k] for k in expected.params} == expected.params
-    np.testing.assert_allclose(ours.evaluate(x, y, verbose=0), theirs.evaluate(x, y, verbose=0), rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(ours.evaluate(x, y, verbose=0), theirs.evaluated, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(ours.predict(x, verbose=0), theirs.predicted, rtol=1e-4, atol=1e-5)
 
 
 WEIGHTS = np.random.default_rng(6).uniform(0.2, 2.0, ROWS)
@@ -219,27 +255,35 @@ MULTI = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:Gradients do not exist")  # Keras's, of the output without a loss
-@pytest.mark.parametrize("name", MULTI)
-def test_several_inputs_and_outputs(name: str, target: str) -> None:
+def multi(name: str) -> tuple[Any, Any, dict[str, Any]]:
+    """Data for a model of two inputs and two outputs, and what `fit` is given besides."""
     rng = np.random.default_rng(3)
     a, b = rng.normal(size=(ROWS, 4)), rng.normal(size=(ROWS, 2))
     y = [rng.normal(size=(ROWS, 1)), rng.integers(0, 3, ROWS)]
+    weighted = "weighted_metrics" in MULTI[name]
+    options = {"epochs": EPOCHS} | ({"sample_weight": [WEIGHTS, WEIGHTS**2]} if weighted else {})
     if name == "dictionaries":
-        y = dict(zip(["left", "right"], y, strict=True))
-    ours, theirs = twins(two_headed)
-    assert [layer.name for layer in ours.layers] == [layer.name for layer in theirs.layers]
+        return {"a": a, "b": b}, dict(zip(["left", "right"], y, strict=True)), options
+    return [a, b], y, options
+
+
+@cache
+def several_in_keras(name: str) -> Theirs:
+    x, y, options = multi(name)
+    return in_keras(two_headed, {"optimizer": "adam", **MULTI[name]}, x, y, **options)
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")  # Keras's, of the output without a loss
+@pytest.mark.parametrize("name", MULTI)
+def test_several_inputs_and_outputs(name: str, target: str) -> None:
+    theirs, (x, y, options) = several_in_keras(name), multi(name)
+    ours = twin(two_headed, theirs.start)
+    assert [layer.name for layer in ours.layers] == [layer.name for layer in theirs.history.model.layers]
     ours.compile("adam", target=target, **MULTI[name])
-    theirs.compile("adam", **MULTI[name])
-    shared = {"epochs": EPOCHS, "shuffle": False, "verbose": 0}
-    if "weighted_metrics" in MULTI[name]:
-        shared["sample_weight"] = [WEIGHTS, WEIGHTS**2]
-    x = {"a": a, "b": b} if name == "dictionaries" else [a, b]
-    close_logs(ours.fit(x, y, **shared).history, theirs.fit(x, y, **shared).history)
-    close_weights(ours, theirs)
-    found, expected = ours.evaluate(x, y, verbose=0), theirs.evaluate(x, y, verbose=0)
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
-    for p, q in zip(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), strict=True):
+    close_logs(ours.fit(x, y, shuffle=False, verbose=0, **options).history, theirs.history.history)
+    close_weights(ours, theirs.weights)
+    np.testing.assert_allclose(ours.evaluate(x, y, verbose=0), theirs.evaluated, rtol=1e-5, atol=1e-5)
+    for p, q in zip(ours.predict(x, verbose=0), theirs.predicted, strict=True):
         np.testing.assert_allclose(p, q, rtol=1e-4, atol=1e-5)
 
 
@@ -275,7 +319,7 @@ def test_a_layer_called_twice_takes_the_calls_in_the_order_of_keras(target: str)
     theirs.compile("sgd", "mse")
     y = [np.zeros((ROWS, 3))] * 2
     np.testing.assert_allclose(ours.train_on_batch(x, y)[0], theirs.train_on_batch(x, y)[0], rtol=1e-5)
-    close_weights(ours, theirs)
+    close_weights(ours, theirs.get_weights())
 
 
 def test_an_embedding(target: str) -> None:
@@ -287,7 +331,7 @@ def test_an_embedding(target: str) -> None:
     theirs.compile("sgd", "mse")
     shared = {"epochs": EPOCHS, "shuffle": False, "verbose": 0}
     close_logs(ours.fit(x, y, **shared).history, theirs.fit(x, y, **shared).history)
-    close_weights(ours, theirs)
+    close_weights(ours, theirs.get_weights())
 
 
 def test_a_frozen_layer_stays(target: str) -> None:
@@ -300,7 +344,7 @@ def test_a_frozen_layer_stays(target: str) -> None:
     theirs.compile("sgd", "categorical_crossentropy")
     shared = {"epochs": EPOCHS, "shuffle": False, "verbose": 0}
     close_logs(ours.fit(x, y, **shared).history, theirs.fit(x, y, **shared).history)
-    close_weights(ours, theirs)
+    close_weights(ours, theirs.get_weights())
 
 
 def test_single_batches(target: str) -> None:
@@ -371,18 +415,25 @@ def stopping(k: Any) -> Any:
     return k.callbacks.EarlyStopping(monitor="val_mae", patience=2, min_delta=0.003, restore_best_weights=True)
 
 
-@pytest.mark.parametrize("callback", [plateau, stopping])
-def test_callbacks_steer_the_same(callback: Callable[[Any], Any], target: str) -> None:
+STEERED = {"epochs": 12, "validation_split": 0.3}
+
+
+@cache
+def steered_in_keras(callback: Callable[[Any], Any]) -> Theirs:
     problem = CASES["sgd, binary"]
     x, y, _ = data(problem)
-    ours, theirs = twins(problem.build)
+    return in_keras(problem.build, problem.compile(keras), x, y, callbacks=[callback(keras)], **STEERED)
+
+
+@pytest.mark.parametrize("callback", [plateau, stopping])
+def test_callbacks_steer_the_same(callback: Callable[[Any], Any], target: str) -> None:
+    problem, theirs = CASES["sgd, binary"], steered_in_keras(callback)
+    x, y, _ = data(problem)
+    ours = twin(problem.build, theirs.start)
     ours.compile(**problem.compile(lamina), target=target)
-    theirs.compile(**problem.compile(keras))
-    shared = {"epochs": 12, "validation_split": 0.3, "shuffle": False, "verbose": 0}
-    found = ours.fit(x, y, callbacks=[callback(lamina)], **shared)
-    expected = theirs.fit(x, y, callbacks=[callback(keras)], **shared)
-    close_logs(found.history, expected.history)
-    close_weights(ours, theirs)
+    found = ours.fit(x, y, callbacks=[callback(lamina)], shuffle=False, verbose=0, **STEERED)
+    close_logs(found.history, theirs.history.history)
+    close_weights(ours, theirs.weights)
 
 
 def test_configs_of_layers_are_those_of_keras() -> None:
