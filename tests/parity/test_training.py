@@ -162,7 +162,7 @@ def data(problem: Problem) -> tuple[np.ndarray, Any, dict[str, Any]]:
 
 
 class Theirs(NamedTuple):
-    """What Keras made of a problem. It is asked once, however many targets and instruction sets are compared with it."""
+    """What Keras made of a problem: asked once, however many targets and instruction sets are compared with it."""
 
     start: list[np.ndarray]
     weights: list[np.ndarray]
