@@ -233,6 +233,7 @@ NB_MODULE(_core, m) {
   using namespace lamina;
   using namespace nb::literals;
   m.doc() = "The machine that runs Lamina's programs.";
+  nb::set_leak_warnings(false);  // what a program still holds when it ends is no leak
 
   nb::class_<PyProgram>(m, "Program")
       .def(nb::init<std::string_view>(), "text"_a)
