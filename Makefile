@@ -98,14 +98,15 @@ clean:  ## remove everything that these commands made
 	@touch $@
 
 # A sanitizer's library must be the process's first, and C++'s be there when it looks for what it wraps. Python leaks by
-# itself; its own allocator would hide arrays that are overrun. A report goes to the terminal, past pytest, and ends it.
+# itself; its own allocator would hide arrays that are overrun; threads of NumPy's library are not watched. A report goes
+# to the terminal, past pytest, and ends the run.
 SANITIZE_address := address,undefined
 LIBRARY_address  := libasan.so
 OPTIONS_address  := ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc
 TESTS_address    := tests/plan/test_core.py tests/models/test_threads.py
 SANITIZE_thread  := thread
 LIBRARY_thread   := libtsan.so
-OPTIONS_thread   := TSAN_OPTIONS=halt_on_error=1
+OPTIONS_thread   := TSAN_OPTIONS=halt_on_error=1 OPENBLAS_NUM_THREADS=1
 TESTS_thread     := tests/plan/test_threads.py tests/models/test_threads.py \
   tests/core/test_machine_runs.py::test_two_python_threads_may_share_a_workspace
 
