@@ -37,7 +37,7 @@ def test_an_operation(case: Case):
 
 
 @given(drawn=graphs("float32"))
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_random_graphs(drawn):
     graph, size = drawn
     with np.errstate(all="ignore"):
