@@ -53,7 +53,7 @@ bench: build $(PEERS)/.made  ## measure every figure against every peer; writes 
 	$(BIN)/python benchmarks/run.py --peer-python $(PEERS)/bin/python $(ARGS)
 	$(BIN)/python tools/readme_table.py
 	$(BIN)/python tools/benchmark_page.py
-	$(PEERS)/bin/python benchmarks/plots.py
+	$(PEERS)/bin/python tools/benchmark_plots.py
 
 bench-quick: build $(PEERS)/.made  ## a look at the small rungs, each once (ARGS="--parts shapes"); writes nothing
 	$(BIN)/python benchmarks/run.py --peer-python $(PEERS)/bin/python --rungs tiny,small --rounds 1 \

@@ -197,7 +197,7 @@ i64 Workspace::run(const Bound& bound, i64 start, i64 stop, u64 step, const std:
     step_.first = row;
     step_.number = step + static_cast<u64>(done);
     run_step();
-    keep_company(shift);
+    keep_company(shift, worth_it);
     for (const Moving& output : moving_)
       address_[static_cast<std::size_t>(output.value)] += output.bytes_per_row * step_.rows;
   }
@@ -238,7 +238,7 @@ bool Workspace::may_share(const CodePhase& phase, double cycles) const {
 
 // Where other programs want the processors too, a thread may be stopped in the middle of its part while all others wait
 // for it. Work goes on alone then, and in company again when that has cost little next to the time since.
-void Workspace::keep_company(Threads::Shift& shift) {
+void Workspace::keep_company(Threads::Shift& shift, bool worth_it) {
   if (!alone_ && interrupted_ == 0) return;
   const auto now = std::chrono::steady_clock::now();
   if (interrupted_ > 0) {
@@ -248,7 +248,7 @@ void Workspace::keep_company(Threads::Shift& shift) {
     shift.pause();
   } else if (now > alone_until_) {
     alone_ = false;
-    shift.resume();
+    if (worth_it) shift.resume();
   }
 }
 

@@ -49,7 +49,7 @@ class Workspace {
   void run_step();
   bool may_share(const CodePhase& phase, double cycles) const;
   int parts_for(double cycles) const;
-  void keep_company(Threads::Shift& shift);
+  void keep_company(Threads::Shift& shift, bool worth_it);
   void run_phase(const CodePhase& phase);
   void run_part(const CodePhase& phase, int part, int parts, Context& context);
   static void do_task(const Task& task, Context& context, Share units);

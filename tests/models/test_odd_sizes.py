@@ -73,6 +73,11 @@ def test_no_rows_are_refused_before_anything_changes(name: str) -> None:
         np.testing.assert_array_equal(found, expected)
 
 
+def test_an_empty_validation_is_called_by_its_name() -> None:
+    with pytest.raises(DataError, match="^validation_data: there are no data"):
+        network().fit(X, Y, validation_data=(X[:0], Y[:0]), verbose=0)
+
+
 def test_a_split_that_leaves_nothing_to_train_on_is_refused() -> None:
     with pytest.raises(DataError, match=r"`validation_split=0\.99`"):
         network().fit(X, Y, validation_split=0.99, verbose=0)

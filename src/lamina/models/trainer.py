@@ -60,6 +60,12 @@ class Trainer(Objective):
             map_leaves(lambda a: leaf_of("w", "sample_weight", a, dtype), sample_weight),
         )  # fmt: skip
 
+    def _held_out(self, validation_data: Any) -> Rows:
+        try:
+            return self._rows(*_unpacked(validation_data))
+        except DataError as error:
+            raise DataError(f"validation_data: {error}") from error
+
     def _step(self, kind: str, rows: Rows) -> Step:
         """The compiled step for such data, after a check of them; kept until ``compile``, and by ``trainable``."""
         frozen = tuple(layer.trainable for layer in self._flatten_layers()) if kind == "train" else ()
@@ -128,7 +134,7 @@ class Trainer(Objective):
         epochs = loop.whole("epochs", epochs, least=0)
         validate = None
         if validation_data is not None:
-            kept = self._rows(*_unpacked(validation_data))
+            kept = self._held_out(validation_data)
             held_out = loop.Feed(kept, validation_batch_size or batch_size, validation_steps)
             validate = partial(self._evaluate, self._step("test", kept), held_out)
         callbacks = _callback_list(callbacks, self, verbose, epochs=epochs, steps=feed.epoch_steps)

@@ -16,6 +16,7 @@ from lamina.plan.memory import made
 from lamina.plan.place import Placement
 from lamina.plan.views import stored
 
+ADDS = ("sum", "tensordot", "scatter_add")  # whose results over some rows add up to those over all
 MOST = 2**18  # elements: more are better divided by outputs than added up from several copies
 
 
@@ -24,7 +25,7 @@ def keep_parts(graph: Graph, placement: Placement, together: bool) -> None:
     wanted = _wanted(graph, placement)
     for unit in placement.units:
         nodes = made(unit)
-        unit.partial = all(sums_rows(x) and x.op != "max" and placement.whole(x) in wanted for x in nodes)
+        unit.partial = all(x.op in ADDS and sums_rows(x) and placement.whole(x) in wanted for x in nodes)
         if unit.partial:
             placement.partial |= set(map(placement.whole, nodes))
     for unit in placement.units:
@@ -66,7 +67,7 @@ def _reads_in_full(unit: Unit, x: Node) -> bool:
 
 def _join_loop(placement: Placement, sums: Unit) -> None:
     """Sums of what a loop over the rows makes need no pass of their own."""
-    for loop in sums.after:
+    for loop in [u for u in placement.units if u in sums.after]:  # in their order, so that the plan is always the same
         alike = loop.op == "map" and not loop.across and loop.loop == sums.loop and loop.splits & sums.splits
         if alike and not any(depends(u, loop) for u in sums.after if u is not loop):
             return placement.merge(sums, loop)

@@ -1,10 +1,8 @@
-"""Draws the plots of docs/benchmarks.md from the newest result: `plots.py`, in the peers' environment."""
+"""Draws the plots of docs/benchmarks.md from the newest result: `benchmark_plots.py`, in the peers' environment."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -13,15 +11,9 @@ matplotlib.use("svg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-ROOT = Path(__file__).parents[1]
+from readme_table import NAMES, ROOT, newest
+
 PLOTS = ROOT / "docs" / "plots"
-NAMES = {
-    "keras_tensorflow": "Keras on TensorFlow",
-    "keras_jax": "Keras on JAX",
-    "torch": "PyTorch",
-    "jax": "JAX, one scan",
-    "sklearn": "scikit-learn",
-}
 STYLE = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "svg.hashsalt": "lamina"}
 
 
@@ -80,7 +72,7 @@ FIGURES: dict[str, tuple[Callable[[dict[str, Any], list[Axes]], None], int]] = {
 
 
 def main() -> None:
-    result = json.loads(max((ROOT / "benchmarks" / "results").glob("*.json")).read_text(encoding="utf-8"))
+    result = newest()
     PLOTS.mkdir(parents=True, exist_ok=True)
     plt.rcParams.update(STYLE)
     for name, (draw, panels) in FIGURES.items():
