@@ -21,6 +21,7 @@ from typing import Any
 
 from rungs import ALL, table
 
+REST = 0.5  # seconds: the threads of NumPy's BLAS, which made the table, look for more work for a while
 Mark = Callable[[Mapping[str, Any]], None]
 
 
@@ -32,6 +33,7 @@ def measure(name: str, rung_name: str, epochs: int, **options: Any) -> dict[str,
     module = importlib.import_module(f"peer_{name}")
     rung = ALL[rung_name]
     data = table(rung)
+    time.sleep(REST)
     moments, logs = [(time.perf_counter(), time.process_time())], []
 
     def mark(of_epoch: Mapping[str, Any]) -> None:

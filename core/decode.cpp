@@ -6,9 +6,9 @@
 namespace lamina {
 namespace {
 
-constexpr i64 cache_bytes = 1024 * 1024;  // what the rows of C between two epilogues may take
-constexpr i64 cache_rows = 192;          // and how many: their part of A stays in the second-level cache
+constexpr i64 cache_bytes = 1024 * 1024;  // what the rows of C between two epilogues may take, or a whole packed B
 constexpr i64 unpacked_bytes = 32 * 1024;
+constexpr i64 panels_together = 4;  // of a large product that one thread takes: they share the rows of A that they read
 
 bool has_fold(const Instruction& map, std::initializer_list<Store> stores) {
   return std::any_of(map.outputs.begin(), map.outputs.end(), [&](const MapOutput& out) {
@@ -23,21 +23,35 @@ class Decoder {
 
   std::unique_ptr<Code> decode() {
     for (const Phase& phase : program_.phases) add_phase(phase);
-    code_->scratch_bytes = std::max(code_->scratch_bytes, kernels_.matmul_scratch);
     return std::move(code_);
   }
 
  private:
+  // A large product in a phase of rows becomes a phase of its own, so that its factor is packed once and not by each
+  // thread; but not among partial sums, whose shards stay on their threads.
   void add_phase(const Phase& phase) {
-    code_->phases.push_back({phase.kind, {}});
+    begin(phase.kind);
     packed_ = 0;
     const auto& all = phase.instructions;
+    const bool whole = phase.kind != PhaseKind::rows || std::any_of(all.begin(), all.end(), [&](const Instruction& in) { return writes_partial(in); });
     for (std::size_t i = 0; i < all.size(); ++i) {
       const bool joined = i + 1 < all.size() && all[i + 1].op == Op::then;
-      add(all[i], joined ? &all[i + 1] : nullptr, phase.kind);
+      const Instruction* const then = joined ? &all[i + 1] : nullptr;
+      const bool apart = !whole && is_large(all[i], then);
+      if (apart) begin(PhaseKind::split);
+      add(all[i], then, apart ? PhaseKind::split : phase.kind);
+      if (apart) begin(phase.kind);
       if (joined) ++i;
     }
     code_->packed_bytes = std::max(code_->packed_bytes, packed_);
+  }
+  void begin(PhaseKind kind) {
+    if (!code_->phases.empty() && code_->phases.back().tasks.empty()) code_->phases.pop_back();
+    code_->phases.push_back({kind, {}});
+  }
+  bool writes_partial(const Instruction& in) const {
+    return (!in.operands.empty() && partial(in.operands[0])) ||
+           std::any_of(in.outputs.begin(), in.outputs.end(), [&](const MapOutput& out) { return partial(out.value); });
   }
   void add(const Instruction& in, const Instruction* then, PhaseKind phase) {
     switch (in.op) {
@@ -157,35 +171,54 @@ class Decoder {
       task.units = task.k;
       task.units_per_row = task.k.per_row;
     } else {
-      cut(task, then, phase);
-      pack(task);
+      cut(task, in, then, phase);
     }
+    pack(task);
     const double work = static_cast<double>(in.n * kernels_.element) / 64;
     task.cycles_fixed = 100 + work * static_cast<double>(in.m.fixed * in.k.fixed);
     task.cycles_per_row = work * static_cast<double>(in.m.per_row * in.k.fixed + in.m.fixed * in.k.per_row);
     if (then != nullptr) add_then(task, *then, phase);
     finish(task, in);
   }
-  void cut(MatmulTask& task, const Instruction* then, PhaseKind phase) {
+  void cut(MatmulTask& task, const Instruction& in, const Instruction* then, PhaseKind phase) {
+    const bool large = is_large(in, then);
     const bool down = then != nullptr && has_fold(*then, {Store::sum_rows, Store::max_rows});
     const bool flat = task.m.at(batch_) < 2 * threads_ * kernels_.tile_rows && task.n >= 2 * kernels_.panel;
-    task.by_columns = phase != PhaseKind::rows && task.n > 1 && (down || flat);
+    task.by_columns = phase != PhaseKind::rows && task.n > 1 && (down || flat || large);
     task.units = task.by_columns ? Extent{0, task.n} : task.m;
     task.units_per_row = task.m.per_row;
-    task.align = task.by_columns ? kernels_.panel : kernels_.tile_rows;
-    const i64 fitting = std::min(cache_rows, cache_bytes / (task.n * kernels_.element));
-    task.chunk = std::max(fitting / kernels_.tile_rows, i64{4}) * kernels_.tile_rows;
+    task.align = large ? panels_together * kernels_.panel : task.by_columns ? kernels_.panel : kernels_.tile_rows;
+  }
+  // Its B does not stay in a cache while threads go through rows; each of them takes columns of it.
+  bool is_large(const Instruction& in, const Instruction* then) const {
+    const bool along = then != nullptr && has_fold(*then, {Store::sum_columns, Store::max_columns});
+    return in.op == Op::matmul && in.n * in.k.at(batch_) * kernels_.element > cache_bytes &&
+           in.n >= 2 * panels_together * kernels_.panel && !along;
   }
   void pack(MatmulTask& task) {
-    if (task.n == 1) return;
-    const i64 k = task.k.at(batch_);
-    const bool large = k * task.n * kernels_.element > unpacked_bytes && task.m.at(batch_) >= 64;
-    task.packed = task.b_column != 1 || large;
-    if (!task.packed) return;
-    const i64 panels = (task.n + kernels_.panel - 1) / kernels_.panel;
-    task.packed_number = code_->packed_factors++;
-    task.packed_offset = packed_;
-    packed_ += (panels * kernels_.panel * k * kernels_.element + 127) / 64 * 64;
+    const i64 k = task.k.at(batch_), m = task.m.at(batch_), panels = (task.n + kernels_.panel - 1) / kernels_.panel;
+    const i64 depth = std::min(k, kernels_.depth) + kernels_.panel, element = kernels_.element;
+    const i64 panel_bytes = depth * kernels_.panel * element;
+    const bool partial = task.copies > 0, much = m >= 64 && k * task.n * element > unpacked_bytes;
+    i64 wide = task.n;  // columns that are gone through together
+    if (task.n > 1 && (task.b_column != 1 || (partial ? panels > 1 : much))) {
+      task.packing = partial || task.by_columns ? Packing::block : Packing::whole;
+      if (task.packing == Packing::block)
+        wide = task.block_columns = (partial ? 1 : std::clamp(cache_bytes / panel_bytes, i64{1}, panels)) * kernels_.panel;
+    }
+    task.packs_a = task.n > 1 && k > 1 && task.a_row == 1 && !partial && panels >= panels_together;
+    task.align_rows = task.packs_a ? kernels_.group : kernels_.tile_rows;
+    if (task.packs_a && !task.by_columns) task.align = kernels_.group;
+    const i64 fitting = std::clamp(cache_bytes / (wide * element), task.align_rows, kernels_.rows_together);
+    task.chunk = fitting / task.align_rows * task.align_rows;
+    code_->panels_bytes = std::max(code_->panels_bytes, std::max(wide / kernels_.panel, i64{1}) * panel_bytes);
+    if (task.packing == Packing::whole) task.packed_b = packed_factor(panels * kernels_.panel * k);
+    if (task.packs_a) task.packed_a = packed_factor((m + kernels_.group) * k);
+  }
+  PackedFactor packed_factor(i64 elements) {
+    const i64 at = packed_;
+    packed_ += (elements * kernels_.element + 127) / 64 * 64;
+    return {at, code_->packed_factors++};
   }
   void add_then(MatmulTask& task, const Instruction& then, PhaseKind phase) {
     MapStorage& map = code_->maps.emplace_back();

@@ -39,7 +39,8 @@ struct Code {
   int tasks = 0;
   i64 registers_bytes = 0;  // of a thread
   i64 scratch_bytes = 0;
-  i64 packed_bytes = 0;   // of a thread
+  i64 panels_bytes = 0;
+  i64 packed_bytes = 0;
   int packed_factors = 0;
 
   std::deque<MapStorage> maps;

@@ -18,7 +18,8 @@ constexpr double worth_a_part = 100e3;   // where there are more than threads: t
 constexpr i64 rows_a_shard = 64;                   // of partial sums: enough for a product, few enough to share
 constexpr int most_shards = Threads::most_parts_a_thread;
 constexpr i64 row_align = 24;                      // a multiple of every tile's height
-constexpr i64 rows_together = 192;                 // of a long batch: what they hold stays in the second-level cache
+constexpr i64 rows_together = 288;                 // of a long batch: what they hold stays in the second-level cache
+constexpr i64 rows_summed_together = 192;          // of a long shard: they make one run of its sums
 constexpr double cycles_between_polls = 1e6;
 constexpr auto poll_interval = std::chrono::milliseconds(20);
 
@@ -27,6 +28,13 @@ i64 aligned(i64 bytes) { return (bytes + 63) / 64 * 64; }
 // Into how many shards the rows of a batch are cut where sums are partial: by their number alone, not by the threads.
 int shards_of(i64 rows) {
   return static_cast<int>(std::clamp<i64>((rows + rows_a_shard / 2) / rows_a_shard, 1, most_shards));
+}
+
+// How many of a part's rows go through the phase together.
+i64 rows_at_once(i64 rows, bool sharded) {
+  if (sharded) return rows > 2 * rows_summed_together ? rows_summed_together : rows;
+  const i64 pieces = (rows + rows_together - 1) / rows_together;
+  return pieces <= 1 ? rows : ((rows + pieces - 1) / pieces + row_align - 1) / row_align * row_align;
 }
 
 // Part t of `total` units, cut at multiples of `align`.
@@ -66,15 +74,16 @@ Workspace::Workspace(std::shared_ptr<const Program> program, i64 batch, int thre
 void Workspace::place_contexts() {
   const i64 registers = aligned(code_->registers_bytes) + 64;
   const i64 each = registers + aligned(code_->scratch_bytes) + 64;
-  const i64 packed = aligned(code_->packed_bytes) + 64;
+  const i64 panels = aligned(code_->panels_bytes) + 64, packed = aligned(code_->packed_bytes) + 64;
   const std::size_t factors = static_cast<std::size_t>(code_->packed_factors) + 8;  // a line of the cache for each thread
   scratch_ = Arena(each * threads_.count());
-  packed_ = Arena(packed * threads_.count());
+  packed_ = Arena((panels + packed) * threads_.count());
   packed_at_.assign(factors * static_cast<std::size_t>(threads_.count()), 0);
   for (int t = 0; t < threads_.count(); ++t) {
     char* const own = scratch_.data() + t * each;
     i64* const ticks = ticks_.empty() ? nullptr : ticks_[static_cast<std::size_t>(t)].data();
-    contexts_.push_back({&step_, own, own + registers, packed_.data() + t * packed,
+    char* const factors_of_t = packed_.data() + t * (panels + packed);
+    contexts_.push_back({&step_, own, own + registers, factors_of_t, factors_of_t + panels,
                          packed_at_.data() + factors * static_cast<std::size_t>(t), {}, 0, true, ticks});
     for (const MapStorage& map : code_->maps) place_registers(map, contexts_.back());
   }
@@ -297,7 +306,7 @@ void Workspace::run_in_order(const CodePhase& phase, Context& context) {
 }
 
 void Workspace::run_rows(const CodePhase& phase, Context& context, Share rows) {
-  const i64 together = rows.end - rows.begin > 2 * rows_together ? rows_together : rows.end - rows.begin;
+  const i64 together = rows_at_once(rows.end - rows.begin, phase.sharded);
   for (i64 r = rows.begin; r < rows.end; r += together) {
     const i64 end = std::min(r + together, rows.end);
     context.first = r == rows.begin;

@@ -46,7 +46,8 @@ struct Context {
   const Step* step;
   char* registers;  // tables of pointers, one for each map
   char* scratch;
-  char* packed;    // factors of products in panels, each packed when the thread first needs it in a step
+  char* panels;    // of the block of a product that it works on
+  char* packed;    // whole factors of products in panels, each packed when the thread first needs it in a step
   u64* packed_at;  // the serial of the step that each was packed in
   Fault fault;
   int shard;   // in a phase with partial sums: the part of the batch that it works on,
@@ -145,16 +146,31 @@ struct MapTask : Task {
 
 // ---- matmul ---------------------------------------------------------------------------------------------
 
+// How B comes into panels, contiguous vectors of columns.
+enum class Packing : int {
+  none,   // it is read where it lies
+  block,  // some panels when they are used, and again for other rows of C: what is large stays in the near caches
+  whole,  // all panels, once a step
+};
+
+// Of a thread: a factor that it packs once a step.
+struct PackedFactor {
+  i64 offset = 0;  // bytes
+  int number = 0;  // among all of them
+};
+
 struct MatmulTask : Task {
   int a, b, c;
   Extent m, k;
   i64 n;
   i64 a_row, a_column, b_row, b_column;
   bool by_columns = false;
-  bool packed = false;    // B goes into panels before it is used
-  i64 packed_offset = 0;  // bytes
-  int packed_number = 0;  // among the packed factors
-  i64 chunk = 0;          // rows of C between epilogues
+  Packing packing = Packing::none;
+  bool packs_a = false;  // in groups of rows, the whole of it once a step
+  PackedFactor packed_a, packed_b;
+  i64 block_columns = 0;  // the most columns of C in one block; 0: all
+  i64 chunk = 0;          // the most rows of C that are computed together, with their epilogue; 0: all
+  i64 align_rows = 1;     // of such a piece: whole tiles, or groups of packed rows
   i64 copies = 0;         // of a C that is partial: elements from one shard's to the next's; units are then rows of k
   const MapTask* then = nullptr;
 };
@@ -211,9 +227,11 @@ struct Kernels {
   int map_row_count;
   const MapPair* map_pairs;
   int map_pair_count;
-  i64 panel;           // columns of a packed panel
-  i64 tile_rows;       // rows of the widest tile
-  i64 matmul_scratch;  // bytes
+  i64 panel;        // columns of a packed panel
+  i64 tile_rows;    // rows of the widest tile
+  i64 depth;        // the most of k in one block
+  i64 group;         // rows of A that are packed together
+  i64 rows_together;  // the most rows of C that are computed together
   Kernel load, matmul, matmul_partial, map, copy, fill, take, scatter_add, scatter_add_partial, argmax;
   MapKernel copy_block, splat_block;
 };

@@ -17,10 +17,9 @@ struct Tiling {
 #endif
   static constexpr int most_rows = rows[1];
   static constexpr i64 panel = vectors * width<T>;
-  static constexpr i64 depth = 256;  // of a block of k
-  static constexpr i64 group = 48;   // rows of A packed together: whole tiles and whole vectors
-  static constexpr i64 groups = 4;
-  static constexpr i64 panels_worth_packing_a = 8;  // that use the packed rows
+  static constexpr i64 depth = 1024;  // of a block of k, at the most: a panel of it stays in the second-level cache
+  static constexpr i64 group = 48;    // rows of A packed together: whole tiles and whole vectors
+  static constexpr i64 rows_together = 2 * group;
   static_assert(group % rows[vectors] == 0);
 };
 
@@ -122,13 +121,16 @@ void panel_rows(TileJob<T> job, i64 rows, i64 columns) {
   }
 }
 
+// `total` in pieces of at most `most`, all alike, in whole units: how much a piece is.
+LAMINA_INLINE i64 evenly(i64 total, i64 most, i64 unit) {
+  if (total <= most) return total;
+  const i64 pieces = (total + most - 1) / most;
+  return ((total + pieces - 1) / pieces + unit - 1) / unit * unit;
+}
+
 template <class T>
 class MatmulRun {
  public:
-  // A panel of B or of a transposed A, or the packed rows of A: the deepest blocks are half as deep again.
-  static constexpr i64 scratch_bytes =
-      static_cast<i64>(sizeof(T)) * (Tiling<T>::depth * 3 / 2 + width<T>)*Tiling<T>::group * Tiling<T>::groups;
-
   MatmulRun(const MatmulTask& task, Context& context)
       : task_(task),
         context_(context),
@@ -150,21 +152,13 @@ class MatmulRun {
         c_(const_cast<T*>(operand(task.c)) + context.shard * task.copies),
         start_(context.first) {}
 
-  void run_partial() {
-    const Share rows{0, m_};
-    task_.n == 1 ? one_column(rows) : block(rows, {0, task_.n});
-  }
+  void run_partial() { area({0, m_}, {0, task_.n}); }
 
   void run(Share part) {
     const Share rows = task_.by_columns ? Share{0, m_} : part;
     const Share columns = task_.by_columns ? part : Share{0, task_.n};
-    if (task_.packed) pack(columns);
-    const i64 chunk = task_.chunk > 0 ? task_.chunk : rows.end - rows.begin;
-    for (i64 r = rows.begin; r < rows.end; r += chunk) {
-      const Share piece{r, r + chunk < rows.end ? r + chunk : rows.end};
-      task_.n == 1 ? one_column(piece) : block(piece, columns);
-      if (task_.then != nullptr) epilogue(piece, columns);
-    }
+    area(rows, columns);
+    if (task_.then != nullptr && task_.chunk == 0) epilogue(rows, columns);
   }
 
  private:
@@ -177,86 +171,103 @@ class MatmulRun {
     MapRun<T>(map, context_).area(flat ? Share{0, 1} : rows, flat ? flat_columns : columns);
   }
 
-  T* packed() const { return reinterpret_cast<T*>(context_.packed + task_.packed_offset); }
-  // The panels of B that hold these columns; all of them are packed once a step.
-  void pack(Share columns) {
-    u64& at = context_.packed_at[task_.packed_number];
-    if (!task_.by_columns && at == context_.step->serial) return;
-    at = context_.step->serial;
-    for (i64 j = columns.begin; j < columns.end; j += Tiling<T>::panel) {
-      const i64 wide = columns.end - j < Tiling<T>::panel ? columns.end - j : Tiling<T>::panel;
-      pack_panel<T>(packed() + j * k_, panel_stride<T>(task_.n, j, Tiling<T>::panel), b_ + j * task_.b_column,
-                    task_.b_row, task_.b_column, k_, wide);
+  void area(Share rows, Share columns) {
+    packs_b_ = task_.packing == Packing::block || (task_.packing == Packing::whole && (is_new(task_.packed_b) || task_.by_columns));
+    packs_a_ = task_.packs_a && (is_new(task_.packed_a) || !task_.by_columns);
+    const i64 wide = task_.block_columns > 0 ? task_.block_columns : columns.end - columns.begin;
+    for (i64 j = columns.begin; j < columns.end; j += wide) {
+      block(rows, {j, j + wide < columns.end ? j + wide : columns.end});
+      packs_a_ = false;
     }
   }
 
-  void block(Share rows, Share columns) {
-    const i64 depth = task_.copies == 0 && k_ <= Tiling<T>::depth * 3 / 2 ? k_ : Tiling<T>::depth;
-    if (k_ == 0) return depth_block(rows, columns, 0, 0);
-    for (i64 k = 0; k < k_; k += depth) depth_block(rows, columns, k, k + depth < k_ ? depth : k_ - k);
+  // Whether this thread has not yet packed this factor in this step.
+  bool is_new(const PackedFactor& factor) {
+    u64& at = context_.packed_at[factor.number];
+    const bool found = at != context_.step->serial;
+    at = context_.step->serial;
+    return found;
   }
 
-  // Of a transposed A each k is elsewhere in memory: many panels are worth a copy where they follow each other.
-  bool packs_a(Share rows, Share columns) const {
-    constexpr i64 most = Tiling<T>::group * Tiling<T>::groups;
-    return columns.end - columns.begin >= Tiling<T>::panels_worth_packing_a * Tiling<T>::panel &&
-           rows.end - rows.begin <= most && task_.a_row == 1 && task_.copies == 0;
+  // These columns of C: one block of k after the other, each for some rows after the others.
+  void block(Share rows, Share columns) {
+    const i64 depth = evenly(k_, Tiling<T>::depth, width<T>), count = rows.end - rows.begin;
+    const i64 high = task_.chunk > 0 ? evenly(count, task_.chunk, task_.align_rows) : count;
+    for (i64 k = 0; k == 0 || k < k_; k += depth) {
+      const i64 deep = k_ - k < depth ? k_ - k : depth;
+      if (packs_b_) pack_b(columns, k, deep);
+      for (i64 r = rows.begin; r < rows.end; r += high) {
+        const Share some{r, r + high < rows.end ? r + high : rows.end};
+        task_.n == 1 ? one_column(some, k, deep) : panels(some, columns, k, deep);
+        if (task_.then != nullptr && task_.chunk > 0 && k + deep == k_) epilogue(some, columns);
+      }
+    }
+  }
+
+  // ---- packed factors
+  T* panel_of_b(Share columns, i64 j, i64 k, i64 depth, i64 stride) const {
+    if (task_.packing == Packing::block) return reinterpret_cast<T*>(context_.panels) + (j - columns.begin) * depth;
+    return reinterpret_cast<T*>(context_.packed + task_.packed_b.offset) + j * k_ + k * stride;
+  }
+  void pack_b(Share columns, i64 k, i64 depth) {
+    for (i64 j = columns.begin; j < columns.end; j += Tiling<T>::panel) {
+      const i64 stride = panel_stride<T>(task_.n, j, Tiling<T>::panel);
+      const i64 wide = columns.end - j < Tiling<T>::panel ? columns.end - j : Tiling<T>::panel;
+      pack_panel<T>(panel_of_b(columns, j, k, depth, stride), stride, b_ + k * task_.b_row + j * task_.b_column,
+                    task_.b_row, task_.b_column, depth, wide);
+    }
+  }
+
+  // Of a transposed A each k is elsewhere in memory, and many panels need it: groups of rows are copied.
+  T* group_of_a(i64 row, i64 k, i64 depth) const {
+    const i64 high = (m_ + Tiling<T>::group - 1) / Tiling<T>::group * Tiling<T>::group;
+    return reinterpret_cast<T*>(context_.packed + task_.packed_a.offset) + k * high + row * depth;
   }
   void pack_a(Share rows, i64 k, i64 depth) {
-    T* out = reinterpret_cast<T*>(context_.scratch);
-    for (i64 r = rows.begin; r < rows.end; r += Tiling<T>::group, out += Tiling<T>::group * depth) {
+    for (i64 r = rows.begin; r < rows.end; r += Tiling<T>::group) {
       const i64 high = rows.end - r < Tiling<T>::group ? rows.end - r : Tiling<T>::group;
-      pack_panel<T>(out, Tiling<T>::group, a_ + r * task_.a_row + k * task_.a_column, task_.a_column, task_.a_row,
-                    depth, high);
+      pack_panel<T>(group_of_a(r, k, depth), Tiling<T>::group, a_ + r * task_.a_row + k * task_.a_column, task_.a_column,
+                    task_.a_row, depth, high);
     }
   }
-  void packed_rows(TileJob<T> job, i64 rows, i64 columns) {
+  void packed_rows(TileJob<T> job, Share rows, i64 k, i64 columns) {
     job.a_row = 1;
     job.a_column = Tiling<T>::group;
-    for (i64 r = 0; r < rows; r += Tiling<T>::group) {
-      job.a = reinterpret_cast<const T*>(context_.scratch) + r * job.k;
-      panel_rows<T>(job, rows - r < Tiling<T>::group ? rows - r : Tiling<T>::group, columns);
+    for (i64 r = rows.begin; r < rows.end; r += Tiling<T>::group) {
+      job.a = group_of_a(r, k, job.k);
+      panel_rows<T>(job, rows.end - r < Tiling<T>::group ? rows.end - r : Tiling<T>::group, columns);
       job.c += Tiling<T>::group * job.c_row;
     }
   }
 
-  void depth_block(Share rows, Share columns, i64 k, i64 depth) {
-    const bool a_packed = packs_a(rows, columns);
-    if (a_packed) pack_a(rows, k, depth);
+  // ---- one block of k
+  void panels(Share rows, Share columns, i64 k, i64 depth) {
+    if (packs_a_) pack_a(rows, k, depth);
     for (i64 j = columns.begin; j < columns.end; j += Tiling<T>::panel) {
       const i64 wide = columns.end - j < Tiling<T>::panel ? columns.end - j : Tiling<T>::panel;
       const T* const a = a_ + rows.begin * task_.a_row + k * task_.a_column;
       const T* const b = b_ + k * task_.b_row + j * task_.b_column;
       TileJob<T> job{depth,         a,           task_.a_row, task_.a_column, b, task_.b_row, c_ + rows.begin * task_.n + j,
                      task_.n,       0,           start_ && k == 0};
-      const i64 stride = panel_stride<T>(task_.n, j, Tiling<T>::panel);
-      if (task_.packed) {
-        job.b_row = stride;
-        job.b = packed() + j * k_ + k * stride;
-      } else if (task_.copies > 0 && (task_.n > Tiling<T>::panel || task_.b_column != 1)) {  // rows far from each other
-        T* const scratch = reinterpret_cast<T*>(context_.scratch);
-        pack_panel<T>(scratch, stride, b, task_.b_row, task_.b_column, depth, wide);
-        job.b_row = stride;
-        job.b = scratch;
+      if (task_.packing != Packing::none) {
+        job.b_row = panel_stride<T>(task_.n, j, Tiling<T>::panel);
+        job.b = panel_of_b(columns, j, k, depth, job.b_row);
       }
-      a_packed ? packed_rows(job, rows.end - rows.begin, wide) : panel_rows<T>(job, rows.end - rows.begin, wide);
+      task_.packs_a ? packed_rows(job, rows, k, wide) : panel_rows<T>(job, rows.end - rows.begin, wide);
     }
   }
 
   // A single column: its rows are the vector's lanes, so A is read transposed (packed unless it lies that way).
-  void one_column(Share rows) {
+  void one_column(Share rows, i64 k, i64 depth) {
     const bool lies = task_.a_row == 1;
-    T* const scratch = reinterpret_cast<T*>(context_.scratch);
+    T* const packed = reinterpret_cast<T*>(context_.panels);
     for (i64 r = rows.begin; r < rows.end; r += Tiling<T>::panel) {
       const i64 wide = rows.end - r < Tiling<T>::panel ? rows.end - r : Tiling<T>::panel;
-      for (i64 k = 0; k == 0 || k < k_; k += Tiling<T>::depth) {
-        const i64 depth = k_ - k < Tiling<T>::depth ? k_ - k : Tiling<T>::depth;
-        const T* const a = a_ + r * task_.a_row + k * task_.a_column;
-        if (!lies) pack_panel<T>(scratch, Tiling<T>::panel, a, task_.a_column, task_.a_row, depth, wide);
-        panel_rows<T>({depth, b_ + k * task_.b_row, 0, task_.b_row, lies ? a : scratch,
-                       lies ? task_.a_column : Tiling<T>::panel, c_ + r, 0, 0, start_ && k == 0},
-                      1, wide);
-      }
+      const T* const a = a_ + r * task_.a_row + k * task_.a_column;
+      if (!lies) pack_panel<T>(packed, Tiling<T>::panel, a, task_.a_column, task_.a_row, depth, wide);
+      panel_rows<T>({depth, b_ + k * task_.b_row, 0, task_.b_row, lies ? a : packed,
+                     lies ? task_.a_column : Tiling<T>::panel, c_ + r, 0, 0, start_ && k == 0},
+                    1, wide);
     }
   }
 
@@ -267,6 +278,7 @@ class MatmulRun {
   const T* const b_;
   T* const c_;
   const bool start_;  // from zero, else from C
+  bool packs_a_ = false, packs_b_ = false;
 };
 
 template <class T>
