@@ -14,6 +14,11 @@ from lamina.graph.show import show_stage
 from lamina.lower.to_numpy import NumpyExecutable
 from lamina.rewrite.simplify import simplify
 
+try:
+    from lamina.plan import run as core
+except ImportError as error:
+    core, MISSING = None, str(error)
+
 Bound = tuple[dict[str, np.ndarray], dict[str, np.ndarray], Callable[[int, int, int], Any]]
 
 
@@ -70,12 +75,10 @@ def _numpy(graph: Graph, threads: int) -> Executable:
 
 
 def _core(graph: Graph, threads: int) -> Executable:
-    try:
-        from lamina.plan.run import CoreExecutable
-    except ImportError as error:
-        _warn_once(f"Lamina's C++ core is not available ({error}); running on the slower numpy target")
+    if core is None:
+        _warn_once(f"Lamina's C++ core is not available ({MISSING}); running on the slower numpy target")
         return NumpyExecutable(graph)
-    executable = CoreExecutable(graph, threads)
+    executable = core.CoreExecutable(graph, threads)
     show_stage("plan", executable.program)
     return executable
 
@@ -105,12 +108,10 @@ def compile(graph: Graph, target: str = "core", threads: int = 1) -> Executable:
 
 def shuffle(order: np.ndarray, generator: np.random.Generator) -> None:
     """Fill an order (rows,) int64 with a random permutation: by the core, or by NumPy where it is missing."""
-    try:
-        from lamina.plan import run
-    except ImportError:
+    if core is None:
         order[:] = generator.permutation(len(order))
     else:
-        run.shuffle(order, int(generator.integers(2**64, dtype=np.uint64)))
+        core.shuffle(order, int(generator.integers(2**64, dtype=np.uint64)))
 
 
 _warned: set[str] = set()

@@ -56,6 +56,16 @@ def test_sizes_at_the_edges_of_blocks(isa: str, ta: bool, tb: bool, dtype: str):
         check(dtype, isa, m, n, k, ta, tb)
 
 
+LARGE = [(70, 1030, 300), (7, 600, 1100), (200, 520, 2100), (97, 769, 1025)]  # m, n, k: too large for a cache
+
+
+@pytest.mark.parametrize("tb", [False, True], ids=["B", "Bt"])
+@pytest.mark.parametrize("ta", [False, True], ids=["A", "At"])
+def test_large_products_are_cut_by_columns(isa: str, ta: bool, tb: bool, dtype: str):
+    for m, n, k in LARGE:
+        check(dtype, isa, m, n, k, ta, tb, threads=2)
+
+
 def chain(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """One fused multiply-add after another in the order of k: exact in longdouble for float32 numbers."""
     total = np.zeros((a.shape[0], b.shape[1]), np.float32)
@@ -127,6 +137,21 @@ def test_a_layer_with_its_epilogue(isa: str, transposed: bool, dtype: str):
         y = np.maximum(x.astype(np.float64) @ w + b, 0)
         np.testing.assert_allclose(found["y"].reshape(rows, n), y, rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(found["s"], y.sum(0), rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_large_layer_has_the_same_bits_for_any_threads_and_fused_instruction_sets(transposed: bool, dtype: str):
+    rng = np.random.default_rng(0)
+    for rows, n, k in [(129, 1030, 300), (5, 520, 1100)]:
+        x, w, b = (rng.normal(size=size).astype(dtype) for size in ((rows, k), (k, n), (n,)))
+        data = {"x": x, "w": np.ascontiguousarray(w.T if transposed else w), "b": b}
+        text = layer_text(dtype, n, k, transposed)
+        runs = [run(text, data, rows=rows, isa=isa, threads=t) for isa in FUSED for t in (1, 2, 3)]
+        y = np.maximum(x.astype(np.float64) @ w + b, 0)
+        np.testing.assert_allclose(runs[0]["y"].reshape(rows, n), y, rtol=1e-4, atol=1e-3)
+        for other in runs[1:]:
+            np.testing.assert_array_equal(other["y"], runs[0]["y"])
+            np.testing.assert_array_equal(other["s"], runs[0]["s"])
 
 
 def test_an_epilogue_in_a_split_phase_may_sum(isa: str, dtype: str):
