@@ -18,7 +18,7 @@ from rungs import ALL, Rung
 
 HERE = Path(__file__).parent
 LAMINA = "lamina"
-PEERS = (LAMINA, "keras_tensorflow", "keras_jax", "torch", "jax", "sklearn")
+PEERS = (LAMINA, "keras_tensorflow", "keras_defaults", "keras_jax", "torch", "jax", "sklearn")
 Report = dict[str, Any]
 
 

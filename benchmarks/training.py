@@ -12,7 +12,9 @@ PLAIN = "plain"
 
 
 def able(peer: str, rung: Rung) -> bool:
-    """scikit-learn has no batch normalisation, embeddings or RMSprop."""
+    """scikit-learn has no batch normalisation, embeddings or RMSprop; Keras as it comes is seen on plain rungs only."""
+    if peer == "keras_defaults":
+        return rung.name in RUNGS
     return peer != "sklearn" or not (rung.dressed or rung.code_columns or rung.optimizer == "rmsprop")
 
 

@@ -156,11 +156,11 @@ class MapDecoder {
     op.wide = kernels[single_wide];
   }
 
-  // ---- pairs: an operation whose result only the next one needs goes through its elements with it
+  // ---- pairs: an operation (or a pair) whose result only the next one needs goes through its elements with it
   void pair_up() {
     for (std::size_t i = 0; i < map_.each.size(); ++i) {
       const MapOp& second = map_.each[i];
-      for (int at = 0; second.row >= 0 && at < second.count; ++at) {
+      for (int at = 0; second.row < kernels_.map_row_count && at < second.count; ++at) {
         const auto first = std::find_if(map_.each.begin(), map_.each.end(),
                                         [&](const MapOp& op) { return op.out == second.arguments[at]; });
         if (first == map_.each.end()) continue;
@@ -182,7 +182,7 @@ class MapDecoder {
   }
   MapOp joined(const MapOp& first, const MapOp& second, const MapPair& pair) const {
     MapOp op = second;
-    op.row = -1;
+    op.row = kernels_.map_row_count + static_cast<int>(&pair - kernels_.map_pairs);
     op.count = 0;
     for (int i = 0; i < first.count; ++i) op.arguments[op.count++] = first.arguments[i];
     for (int i = 0; i < second.count; ++i) {

@@ -95,7 +95,7 @@ struct MapOp {
   MapKernel tall = nullptr;  // when a block is several whole rows
   MapKernel wide = nullptr;  // when a block is a piece of one row: columns are then single numbers
   int out = 0;
-  int row = -1;  // of the table of operations
+  int row = -1;  // of the table of operations; after its last, of a pair
   int count = 0;
   int arguments[4] = {0, 0, 0, 0};
   bool single_tall = false;  // works on one element

@@ -14,7 +14,8 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- figures: written by tools/readme_table.py -->\n", "<!-- end of figures -->"
 NAMES = {
-    "keras_tensorflow": "Keras on TensorFlow",
+    "keras_tensorflow": "Keras on TensorFlow, tuned",
+    "keras_defaults": "Keras on TensorFlow, as it comes",
     "keras_jax": "Keras on JAX",
     "torch": "PyTorch",
     "jax": "JAX, one scan",

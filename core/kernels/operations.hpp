@@ -186,9 +186,11 @@ struct Table {
   static constexpr int count = sizeof(rows) / sizeof(rows[0]);
 };
 
-// Which row an operation has, and how many arguments.
+// Which row an operation has, and how many arguments; pairs come after the operations.
 enum class RowOf : int {
 #define LAMINA_MAP_OP(name, arguments, cycles) name,
+#include "../ops.def"
+#define LAMINA_MAP_PAIR(first, second, at) first##_##second##_##at,
 #include "../ops.def"
 };
 template <class F>
@@ -198,7 +200,7 @@ constexpr int arguments_of = 0;
   constexpr int arguments_of<op::name> = arguments;
 #include "../ops.def"
 
-// Two operations in one pass, each rounding as on its own; the first's arguments come first.
+// Two operations (the first may be a pair) in one pass, each rounding as on its own; the first's arguments come first.
 template <class F, class G, int At>
 struct Pair {
   static constexpr int first = arguments_of<F>, arguments = first + arguments_of<G> - 1;
@@ -207,13 +209,17 @@ struct Pair {
     const Vec<T> x[] = {all...};
     Vec<T> made;
     if constexpr (first == 1) made = F::template apply<T>(x[0]);
-    else made = F::template apply<T>(x[0], x[1]);
+    else if constexpr (first == 2) made = F::template apply<T>(x[0], x[1]);
+    else made = F::template apply<T>(x[0], x[1], x[2]);
     const Vec<T>* const others = x + first;
     if constexpr (arguments - first == 2) return G::template apply<T>(made, others[0], others[1]);
     else if constexpr (At == 0) return G::template apply<T>(made, others[0]);
     else return G::template apply<T>(others[0], made);
   }
 };
+
+template <class F, class G, int At>
+constexpr int arguments_of<Pair<F, G, At>> = Pair<F, G, At>::arguments;
 
 template <class T, class P, int... Single>
 constexpr MapPair pair_of(RowOf first, RowOf second, int at, std::integer_sequence<int, Single...>) {
@@ -227,6 +233,9 @@ struct Pairs {
 #define LAMINA_MAP_PAIR(first, second, at)                                                   \
   pair_of<T, Pair<op::first, op::second, at>>(RowOf::first, RowOf::second, at,               \
                                               std::make_integer_sequence<int, 16>()),
+#define LAMINA_MAP_TRIPLE(first, second, at, third, third_at)                                  \
+  pair_of<T, Pair<Pair<op::first, op::second, at>, op::third, third_at>>(                      \
+      RowOf::first##_##second##_##at, RowOf::third, third_at, std::make_integer_sequence<int, 16>()),
 #include "../ops.def"
   };
   static constexpr int count = sizeof(rows) / sizeof(rows[0]);

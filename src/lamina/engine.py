@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,11 +14,6 @@ from lamina.graph.node import Graph
 from lamina.graph.show import show_stage
 from lamina.lower.to_numpy import NumpyExecutable
 from lamina.rewrite.simplify import simplify
-
-try:
-    from lamina.plan import run as core
-except ImportError as error:
-    core, MISSING = None, str(error)
 
 Bound = tuple[dict[str, np.ndarray], dict[str, np.ndarray], Callable[[int, int, int], Any]]
 
@@ -70,16 +66,28 @@ class Executable(Protocol):
         ...
 
 
+def _load_core() -> tuple[ModuleType | None, str]:
+    try:
+        from lamina.plan import run
+    except ImportError as error:
+        return None, str(error)
+    return run, ""
+
+
+core, missing = _load_core()
+
+
 def _numpy(graph: Graph, threads: int) -> Executable:
     return NumpyExecutable(graph)
 
 
 def _core(graph: Graph, threads: int) -> Executable:
     if core is None:
-        _warn_once(f"Lamina's C++ core is not available ({MISSING}); running on the slower numpy target")
+        _warn_once(f"Lamina's C++ core is not available ({missing}); running on the slower numpy target")
         return NumpyExecutable(graph)
-    executable = core.CoreExecutable(graph, threads)
-    show_stage("plan", executable.program)
+    made = core.CoreExecutable(graph, threads)
+    show_stage("plan", made.program)
+    executable: Executable = made
     return executable
 
 

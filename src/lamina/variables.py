@@ -23,8 +23,9 @@ CACHE_LINE, LARGE_PAGE = 2**6, 2**21  # bytes
 def flat_zeros(size: int, dtype: str) -> np.ndarray:
     """Zeros (size,) where the core reads them fastest: from the begin of a line of the cache; many on large pages."""
     count = size * np.dtype(dtype).itemsize
-    align = LARGE_PAGE if count > LARGE_PAGE and hasattr(mmap, "MADV_HUGEPAGE") else CACHE_LINE
-    room = np.zeros(count + align, np.uint8) if align == CACHE_LINE else np.frombuffer(_large_pages(count + align), np.uint8)
+    large = count > LARGE_PAGE and hasattr(mmap, "MADV_HUGEPAGE")
+    align = LARGE_PAGE if large else CACHE_LINE
+    room = np.frombuffer(_large_pages(count + align), np.uint8) if large else np.zeros(count + align, np.uint8)
     begin = -room.__array_interface__["data"][0] % align
     return room[begin : begin + count].view(dtype)
 

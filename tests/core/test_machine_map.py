@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -200,3 +202,49 @@ def test_a_long_chain_keeps_its_registers_apart(dtype: str, isa: str):
     a = np.arange(n).astype(dtype)
     program = map_program(dtype, 1, n, [("full", n)], f"{ops};{total}", [("full", n)])
     np.testing.assert_array_equal(run(program, {"a": a}, isa=isa)["x"], 40 * a + sum(range(1, 40)))
+
+
+
+def joined_chains() -> list[list[tuple[str, int]]]:
+    """The operations that ops.def lets go through their elements in one pass, each with the argument that is the last
+    one's result."""
+    lines = (Path(__file__).parents[2] / "core" / "ops.def").read_text(encoding="utf-8")
+    chains = []
+    for words in re.findall(r"^LAMINA_MAP_(?:PAIR|TRIPLE)\((.*)\)$", lines, re.MULTILINE):
+        first, *later = words.split(", ")
+        chains.append([(first, -1), *((op, int(at)) for op, at in zip(later[::2], later[1::2], strict=True))])
+    return chains
+
+
+def arity(op: str) -> int:
+    return 1 if op in ONE else 2 if op in TWO else 3
+
+
+def chain_code(chain: list[tuple[str, int]], inputs: int) -> str:
+    """The chain over inputs 0, 1, …; each operation takes the next ones, and the result before it."""
+    code, free = [], iter(range(inputs))
+    for number, (op, at) in enumerate(chain):
+        arguments = [inputs + number - 1 if i == at else next(free) for i in range(arity(op))]
+        code.append(f"{op} {' '.join(map(str, arguments))}")
+    return ";".join(code)
+
+
+@pytest.mark.parametrize("chain", joined_chains(), ids=lambda chain: "-".join(f"{op}{at}" for op, at in chain))
+def test_operations_in_one_pass_have_the_bits_of_one_after_another(chain: list, isa: str, dtype: str):
+    inputs = sum(arity(op) for op, _ in chain) - len(chain) + 1
+    rng = np.random.default_rng(0)
+    for n in (1, 17, 600):
+        for scalars in range(2**inputs - 1):
+            kinds = ["scalar" if scalars >> i & 1 else "full" for i in range(inputs)]
+            sizes = {"abcd"[i]: 1 if kind == "scalar" else n for i, kind in enumerate(kinds)}
+            data = {name: rng.uniform(-2, 2, size).astype(dtype) for name, size in sizes.items()}
+            last = inputs + len(chain) - 1
+            lines = [f"lamina 1 {dtype}"]
+            lines += [f"value {i} state {name} 0 {len(array)}" for i, (name, array) in enumerate(data.items())]
+            lines += [f"value {10 + i} output {'xyz'[i]} 0 {n}" for i in range(len(chain))]
+            read = ",".join(f"{i}:{kind}" for i, kind in enumerate(kinds))
+            start = f"map m=1 n={n} in={read} code={chain_code(chain, inputs)} out="
+            apart = ",".join(f"{10 + i}:full:{inputs + i}" for i in range(len(chain)))
+            whole = run("\n".join([*lines, "phase one", f"{start}10:full:{last}"]), data, isa=isa)["x"]
+            one_by_one = run("\n".join([*lines, "phase one", start + apart]), data, isa=isa)
+            np.testing.assert_array_equal(whole, one_by_one["xyz"[len(chain) - 1]])
