@@ -33,11 +33,11 @@ class Decoder {
     begin(phase.kind);
     packed_ = 0;
     const auto& all = phase.instructions;
-    const bool whole = phase.kind != PhaseKind::rows || std::any_of(all.begin(), all.end(), [&](const Instruction& in) { return writes_partial(in); });
+    const bool sharded = std::any_of(all.begin(), all.end(), [&](const Instruction& in) { return writes_partial(in); });
     for (std::size_t i = 0; i < all.size(); ++i) {
       const bool joined = i + 1 < all.size() && all[i + 1].op == Op::then;
       const Instruction* const then = joined ? &all[i + 1] : nullptr;
-      const bool apart = !whole && is_large(all[i], then);
+      const bool apart = phase.kind == PhaseKind::rows && !sharded && is_large(all[i], then);
       if (apart) begin(PhaseKind::split);
       add(all[i], then, apart ? PhaseKind::split : phase.kind);
       if (apart) begin(phase.kind);
@@ -197,21 +197,20 @@ class Decoder {
   }
   void pack(MatmulTask& task) {
     const i64 k = task.k.at(batch_), m = task.m.at(batch_), panels = (task.n + kernels_.panel - 1) / kernels_.panel;
-    const i64 depth = std::min(k, kernels_.depth) + kernels_.panel, element = kernels_.element;
-    const i64 panel_bytes = depth * kernels_.panel * element;
+    const i64 element = kernels_.element, panel_bytes = std::min(k, kernels_.depth) * kernels_.panel * element;
     const bool partial = task.copies > 0, much = m >= 64 && k * task.n * element > unpacked_bytes;
-    i64 wide = task.n;  // columns that are gone through together
-    if (task.n > 1 && (task.b_column != 1 || (partial ? panels > 1 : much))) {
+    const i64 together = partial ? 1 : std::clamp(cache_bytes / std::max(panel_bytes, i64{1}), i64{1}, panels);
+    if (task.n > 1 && (task.b_column != 1 || (partial ? panels > 1 : much)))
       task.packing = partial || task.by_columns ? Packing::block : Packing::whole;
-      if (task.packing == Packing::block)
-        wide = task.block_columns = (partial ? 1 : std::clamp(cache_bytes / panel_bytes, i64{1}, panels)) * kernels_.panel;
-    }
+    if (task.packing == Packing::block) task.block_columns = together * kernels_.panel;
     task.packs_a = task.n > 1 && k > 1 && task.a_row == 1 && !partial && panels >= panels_together;
     task.align_rows = task.packs_a ? kernels_.group : kernels_.tile_rows;
     if (task.packs_a && !task.by_columns) task.align = kernels_.group;
+    const i64 wide = task.block_columns > 0 ? task.block_columns : task.n;
     const i64 fitting = std::clamp(cache_bytes / (wide * element), task.align_rows, kernels_.rows_together);
     task.chunk = fitting / task.align_rows * task.align_rows;
-    code_->panels_bytes = std::max(code_->panels_bytes, std::max(wide / kernels_.panel, i64{1}) * panel_bytes);
+    if (task.n == 1 || task.packing == Packing::block)
+      code_->panels_bytes = std::max(code_->panels_bytes, together * panel_bytes);
     if (task.packing == Packing::whole) task.packed_b = packed_factor(panels * kernels_.panel * k);
     if (task.packs_a) task.packed_a = packed_factor((m + kernels_.group) * k);
   }

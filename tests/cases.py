@@ -40,7 +40,12 @@ def _data() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     numbers = rng.normal(size=(ROWS, 2))
     binary, labels = rng.integers(0, 2, (ROWS, 1)), rng.integers(0, 2, (ROWS, 3))
     share, shares = rng.uniform(0.02, 0.98, (ROWS, 1)), rng.uniform(0.02, 0.98, (ROWS, 3))
+    counts, signs = rng.integers(0, 6, (ROWS, 2)), 2 * labels - 1
+    rates, scores = rng.uniform(0.1, 5, (ROWS, 2)), 2 * rng.normal(size=(ROWS, 3))
     return {
+        "counts": (counts, rates),
+        "signs": (signs, scores),
+        "zeros_and_ones": (labels, scores),
         "numbers": (numbers, numbers + rng.normal(size=(ROWS, 2))),
         "column": (numbers[:, 0], numbers[:, :1] + 0.3),
         "binary": (binary, share),
@@ -60,34 +65,57 @@ DATA = _data()
 WEIGHTS = np.random.default_rng(8).uniform(0.1, 2.0, ROWS)
 
 ACTIVATIONS = [
+    Brick("celu", {}),
+    Brick("celu", {"alpha": 0.5}),
     Brick("elu", {}),
     Brick("elu", {"alpha": 0.5}),
     Brick("exponential", {}),
     Brick("gelu", {}),
     Brick("gelu", {"approximate": True}),
+    Brick("glu", {}),
+    Brick("hard_shrink", {}),
+    Brick("hard_shrink", {"threshold": 1.5}),
     Brick("hard_sigmoid", {}),
+    Brick("hard_silu", {}),
+    Brick("hard_tanh", {}),
     Brick("leaky_relu", {}),
     Brick("leaky_relu", {"negative_slope": 0.1}),
     Brick("linear", {}),
     Brick("log_sigmoid", {}),
     Brick("log_softmax", {}),
+    Brick("mish", {}),
     Brick("relu", {}),
     Brick("relu", {"negative_slope": 0.1, "max_value": 1.0, "threshold": 0.25}),
     Brick("relu6", {}),
     Brick("selu", {}),
     Brick("sigmoid", {}),
     Brick("silu", {}),
+    Brick("soft_shrink", {}),
+    Brick("soft_shrink", {"threshold": 1.5}),
     Brick("softmax", {}),
     Brick("softmax", {"axis": 0}),
     Brick("softplus", {}),
     Brick("softsign", {}),
+    Brick("sparse_plus", {}),
+    Brick("sparse_sigmoid", {}),
+    Brick("squareplus", {}),
+    Brick("squareplus", {"b": 1.0}),
     Brick("tanh", {}),
+    Brick("tanh_shrink", {}),
+    Brick("threshold", {"threshold": 0.3, "default_value": -1.0}),
 ]
 
 LOSSES = [
     Brick("MeanSquaredError", {}, "numbers"),
     Brick("MeanSquaredError", {}, "column"),
     Brick("MeanAbsoluteError", {}, "numbers"),
+    Brick("MeanAbsolutePercentageError", {}, "numbers"),
+    Brick("MeanSquaredLogarithmicError", {}, "counts"),
+    Brick("MeanSquaredLogarithmicError", {}, "numbers"),
+    Brick("LogCosh", {}, "numbers"),
+    Brick("CosineSimilarity", {}, "numbers"),
+    Brick("CosineSimilarity", {"axis": 1}, "numbers"),
+    Brick("Poisson", {}, "counts"),
     Brick("Huber", {}, "numbers"),
     Brick("Huber", {"delta": 0.3}, "numbers"),
     Brick("BinaryCrossentropy", {}, "binary"),
@@ -100,6 +128,24 @@ LOSSES = [
     Brick("SparseCategoricalCrossentropy", {}, "classes_column"),
     Brick("SparseCategoricalCrossentropy", {"from_logits": True}, "class_logits"),
     Brick("SparseCategoricalCrossentropy", {"ignore_class": 2}, "classes"),
+    Brick("BinaryFocalCrossentropy", {}, "labels"),
+    Brick("BinaryFocalCrossentropy", {"apply_class_balancing": True, "alpha": 0.4, "gamma": 1.5}, "binary_row"),
+    Brick("BinaryFocalCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "binary_logits"),
+    Brick("CategoricalFocalCrossentropy", {}, "one_hot"),
+    Brick("CategoricalFocalCrossentropy", {"from_logits": True, "gamma": 1.0, "alpha": 0.5}, "one_hot_logits"),
+    Brick("CategoricalGeneralizedCrossEntropy", {}, "classes"),
+    Brick("CategoricalGeneralizedCrossEntropy", {"q": 0.9}, "classes"),
+    Brick("KLDivergence", {}, "one_hot"),
+    Brick("KLDivergence", {}, "labels"),
+    Brick("Hinge", {}, "signs"),
+    Brick("Hinge", {}, "zeros_and_ones"),
+    Brick("SquaredHinge", {}, "signs"),
+    Brick("SquaredHinge", {}, "zeros_and_ones"),
+    Brick("CategoricalHinge", {}, "one_hot"),
+    Brick("Dice", {}, "labels"),
+    Brick("Dice", {"axis": -1}, "labels"),
+    Brick("Tversky", {"alpha": 0.3, "beta": 0.7}, "labels"),
+    Brick("Tversky", {"axis": [1]}, "labels"),
 ]
 REDUCTIONS = ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none"]
 
@@ -118,6 +164,16 @@ METRICS = [
     Brick("CategoricalCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "one_hot_logits"),
     Brick("SparseCategoricalCrossentropy", {}, "classes"),
     Brick("SparseCategoricalCrossentropy", {"ignore_class": 1}, "classes"),
+    Brick("MeanAbsolutePercentageError", {}, "numbers"),
+    Brick("MeanSquaredLogarithmicError", {}, "counts"),
+    Brick("LogCoshError", {}, "numbers"),
+    Brick("CosineSimilarity", {}, "numbers"),
+    Brick("CosineSimilarity", {"axis": 1}, "numbers"),
+    Brick("Poisson", {}, "counts"),
+    Brick("KLDivergence", {}, "one_hot"),
+    Brick("Hinge", {}, "zeros_and_ones"),
+    Brick("SquaredHinge", {}, "signs"),
+    Brick("CategoricalHinge", {}, "one_hot"),
     Brick("Accuracy", {}, "class_pairs"),
     Brick("BinaryAccuracy", {}, "binary"),
     Brick("BinaryAccuracy", {}, "binary_row"),
@@ -161,6 +217,20 @@ OPTIMIZERS = [
     Brick("Adam", {"amsgrad": True, "weight_decay": 0.1}),
     Brick("Adam", {"clipnorm": 0.5}),
     Brick("Adam", {"clipvalue": 0.1}),
+    Brick("AdamW", {}),
+    Brick("AdamW", {"weight_decay": 0.1, "amsgrad": True}),
+    Brick("Adamax", {}),
+    Brick("Adamax", {"beta_1": 0.8, "beta_2": 0.9}),
+    Brick("Adagrad", {}),
+    Brick("Adagrad", {"initial_accumulator_value": 0.5, "weight_decay": 0.01}),
+    Brick("Adadelta", {}),
+    Brick("Adadelta", {"rho": 0.8, "epsilon": 1e-3}),
+    Brick("Ftrl", {}),
+    Brick("Ftrl", {"l1_regularization_strength": 0.05, "l2_regularization_strength": 0.1, "beta": 0.2}),
+    Brick("Ftrl", {"l2_shrinkage_regularization_strength": 0.1}),
+    Brick("Ftrl", {"learning_rate_power": -1.0}),
+    Brick("Lion", {}),
+    Brick("Lion", {"beta_1": 0.7, "weight_decay": 0.1}),
 ]
 
 SCHEDULES = [
@@ -239,7 +309,8 @@ ODD = np.array([[1.0, np.nan], [np.inf, -np.inf]])
 FUNCTIONS = [
     *(Function(n, (A,), smooth=True) for n in (
         "abs absolute cos erf exp expm1 log_sigmoid negative sigmoid silu sin softplus softsign square tan tanh "
-        "elu gelu hard_sigmoid leaky_relu relu relu6 selu softmax log_softmax"
+        "celu elu gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu relu relu6 selu "
+        "soft_shrink softmax log_softmax sparse_plus sparse_sigmoid squareplus tanh_shrink"
     ).split()),
     *(Function(n, (P,), smooth=True) for n in "log log10 log1p log2 reciprocal rsqrt sqrt".split()),
     *(Function(n, (A,)) for n in "ceil floor round sign".split()),
@@ -263,6 +334,7 @@ FUNCTIONS = [
     Function("floor_divide", (A, P)),
     Function("round", (A, 1)),
     Function("gelu", (A,), {"approximate": False}, smooth=True),
+    Function("threshold", (A, 0.3, -1.0), smooth=True),
     Function("cumsum", (A,), {"axis": 1}, smooth=True),
     Function("cumsum", (A,), smooth=True),
     Function("norm", (A,), {"axis": 1}, smooth=True),

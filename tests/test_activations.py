@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import erf, exp, log, sqrt
+from math import erf, exp, log, sqrt, tanh
 
 import numpy as np
 import pytest
@@ -10,24 +10,35 @@ import pytest
 from cases import ACTIVATIONS, Brick, name_of
 from lamina import activations
 from lamina.engine import compile
+from lamina.errors import ShapeError
 from lamina.graph.node import Graph, leaf
 
 # name → the function at −1, in plain Python
 AT_MINUS_ONE = {
+    "celu": exp(-1) - 1,
     "elu": exp(-1) - 1,
     "exponential": exp(-1),
     "gelu": -0.5 * (1 + erf(-1 / sqrt(2))),
+    "hard_shrink": -1.0,
     "hard_sigmoid": 1 / 3,
+    "hard_silu": -1 / 3,
+    "hard_tanh": -1.0,
     "leaky_relu": -0.2,
     "linear": -1.0,
     "log_sigmoid": -log(1 + exp(1)),
+    "mish": -tanh(log(1 + exp(-1))),
     "relu": 0.0,
     "relu6": 0.0,
     "selu": 1.0507009873554805 * 1.6732632423543772 * (exp(-1) - 1),
     "sigmoid": 1 / (1 + exp(1)),
     "silu": -1 / (1 + exp(1)),
+    "soft_shrink": -0.5,
     "softplus": log(1 + exp(-1)),
     "softsign": -0.5,
+    "sparse_plus": 0.0,
+    "sparse_sigmoid": 0.0,
+    "squareplus": (sqrt(5) - 1) / 2,
+    "tanh_shrink": tanh(1) - 1,
     "tanh": (exp(-1) - exp(1)) / (exp(-1) + exp(1)),
 }
 
@@ -46,9 +57,15 @@ def test_softmax_and_its_logarithm():
     np.testing.assert_allclose(activations.softmax(x.T, axis=0).T, p)
 
 
+def test_glu_needs_two_halves():
+    np.testing.assert_allclose(activations.glu(np.array([[3.0, 0.0]])), [[1.5]])
+    with pytest.raises(ShapeError, match="divisible by 2"):
+        activations.glu(np.zeros((2, 3)))
+
+
 @pytest.mark.parametrize("case", ACTIVATIONS, ids=name_of)
 def test_extreme_inputs_stay_finite(case: Brick, dtype: str):
-    x = np.array([[-1e4, -50.0, -1.0], [0.0, 1.0, 50.0]], dtype)
+    x = np.array([[-1e4, -50.0, -1.0, -0.5], [0.0, 1.0, 20.0, 50.0]], dtype)
     values = getattr(activations, case.name)(x, **case.arguments)
     assert values.dtype == dtype
     assert np.isfinite(values).all()
@@ -56,7 +73,7 @@ def test_extreme_inputs_stay_finite(case: Brick, dtype: str):
 
 @pytest.mark.parametrize("case", ACTIVATIONS, ids=name_of)
 def test_targets_agree(case: Brick, target: str, dtype: str):
-    x = np.random.default_rng(4).normal(size=(7, 5)).astype(dtype) * 3
+    x = np.random.default_rng(4).normal(size=(7, 6)).astype(dtype) * 3
     node = leaf("variable", x.shape, dtype, buffer="x", offset=0)
     out = getattr(activations, case.name)(node, **case.arguments)
     run = compile(Graph({"out": out}), target).run({}, {"x": x.reshape(-1)}, rows=1, batch_size=1)

@@ -17,6 +17,18 @@ Y, P = np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[1.0, 1.0], [0.0, 0.0]])
 PLAIN = {
     "MeanSquaredError": lambda y, p: ((y - p) ** 2).mean(-1),
     "MeanAbsoluteError": lambda y, p: np.abs(y - p).mean(-1),
+    "MeanAbsolutePercentageError": lambda y, p: 100 * np.abs((y - p) / y).mean(-1),
+    "LogCosh": lambda y, p: np.log(np.cosh(p - y)).mean(-1),
+    "CosineSimilarity": lambda y, p: -(y * p).sum(-1) / np.linalg.norm(y, axis=-1) / np.linalg.norm(p, axis=-1),
+    "Poisson": lambda y, p: (p - y * np.log(p + 1e-7)).mean(-1),
+    "Hinge": lambda y, p: np.maximum(1 - np.where(y > 0, p, -p), 0).mean(-1),
+    "SquaredHinge": lambda y, p: (np.maximum(1 - np.where(y > 0, p, -p), 0) ** 2).mean(-1),
+    "CategoricalHinge": lambda y, p: np.maximum(1 + (p * (1 - y)).max(-1) - (p * y).sum(-1), 0),
+    "BinaryFocalCrossentropy": lambda y, p: -np.where(
+        y > 0, (1 - p) ** 2 * np.log(p), p**2 * np.log(1 - p)
+    ).mean(-1),
+    "CategoricalFocalCrossentropy": lambda y, p: -0.25 * (y * (1 - p) ** 2 * np.log(p)).sum(-1),
+    "CategoricalGeneralizedCrossEntropy": lambda y, p: 2 - 2 * np.sqrt(p[np.arange(len(p)), y.reshape(-1)]),
     "BinaryCrossentropy": lambda y, p: -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean(-1),
     "CategoricalCrossentropy": lambda y, p: -(y * np.log(p)).sum(-1),
     "SparseCategoricalCrossentropy": lambda y, p: -np.log(p[np.arange(len(p)), y.reshape(-1)]),
@@ -96,6 +108,26 @@ def test_probabilities_are_clipped_as_keras_does():
     loss = losses.BinaryCrossentropy(reduction="none")
     found = loss(np.array([[1.0], [0.0]], "f"), np.array([[0.0], [1.0]], "f"))
     np.testing.assert_allclose(found, [16.11810, 15.94238], rtol=1e-6)
+
+
+def test_overlaps_of_sets():
+    """Of two sets as zeros and ones: three elements and two, of which one is common."""
+    y, p = np.array([[1.0, 1, 1, 0]]), np.array([[1.0, 0, 0, 1]])
+    np.testing.assert_allclose(losses.Dice()(y, p), 1 - 2 * 1 / (3 + 2))
+    np.testing.assert_allclose(losses.Tversky()(y, p), 1 - 2 * 1 / (3 + 2), rtol=1e-6)
+    np.testing.assert_allclose(losses.Tversky(alpha=1.0, beta=0.0)(y, p), 1 - 1 / 3, rtol=1e-6)  # of the targets missed
+
+
+def test_a_focal_loss_without_focus_is_a_cross_entropy():
+    y, p = DATA["labels"]
+    focal = losses.BinaryFocalCrossentropy(gamma=0.0, reduction="none")
+    np.testing.assert_allclose(focal(y, p), losses.BinaryCrossentropy(reduction="none")(y, p))
+
+
+def test_q_is_between_0_and_1():
+    for q in (0.0, 1.0, -0.5):
+        with pytest.raises(ValueError, match=f"q={q}"):
+            losses.CategoricalGeneralizedCrossEntropy(q)
 
 
 def test_mean_weight_zero_gives_zero():

@@ -172,8 +172,8 @@ class MatmulRun {
   }
 
   void area(Share rows, Share columns) {
-    packs_b_ = task_.packing == Packing::block || (task_.packing == Packing::whole && (is_new(task_.packed_b) || task_.by_columns));
-    packs_a_ = task_.packs_a && (is_new(task_.packed_a) || !task_.by_columns);
+    packs_b_ = task_.packing == Packing::block || (task_.packing == Packing::whole && is_new(task_.packed_b));
+    packs_a_ = task_.packs_a && (!task_.by_columns || is_new(task_.packed_a));
     const i64 wide = task_.block_columns > 0 ? task_.block_columns : columns.end - columns.begin;
     for (i64 j = columns.begin; j < columns.end; j += wide) {
       block(rows, {j, j + wide < columns.end ? j + wide : columns.end});
@@ -247,8 +247,8 @@ class MatmulRun {
       const i64 wide = columns.end - j < Tiling<T>::panel ? columns.end - j : Tiling<T>::panel;
       const T* const a = a_ + rows.begin * task_.a_row + k * task_.a_column;
       const T* const b = b_ + k * task_.b_row + j * task_.b_column;
-      TileJob<T> job{depth,         a,           task_.a_row, task_.a_column, b, task_.b_row, c_ + rows.begin * task_.n + j,
-                     task_.n,       0,           start_ && k == 0};
+      T* const c = c_ + rows.begin * task_.n + j;
+      TileJob<T> job{depth, a, task_.a_row, task_.a_column, b, task_.b_row, c, task_.n, 0, start_ && k == 0};
       if (task_.packing != Packing::none) {
         job.b_row = panel_stride<T>(task_.n, j, Tiling<T>::panel);
         job.b = panel_of_b(columns, j, k, depth, job.b_row);

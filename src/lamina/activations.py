@@ -9,6 +9,11 @@ from lamina import config, ops
 from lamina.ops import Array
 
 
+def celu(x: Any, alpha: float = 1.0) -> Array:
+    """max(x, 0) + α(e^(min(x, 0) / α) − 1)."""
+    return ops.celu(x, alpha)
+
+
 def elu(x: Any, alpha: float = 1.0) -> Array:
     """x above 0, α(eˣ − 1) below."""
     return ops.elu(x, alpha)
@@ -24,9 +29,29 @@ def gelu(x: Any, approximate: bool = False) -> Array:
     return ops.gelu(x, approximate)
 
 
+def glu(x: Any, axis: int = -1) -> Array:
+    """a · σ(b), where a and b are the halves of x along an axis."""
+    return ops.glu(x, axis)
+
+
+def hard_shrink(x: Any, threshold: float = 0.5) -> Array:
+    """x where |x| is above the threshold, else 0."""
+    return ops.hard_shrink(x, threshold)
+
+
 def hard_sigmoid(x: Any) -> Array:
     """relu6(x + 3) / 6."""
     return ops.hard_sigmoid(x)
+
+
+def hard_silu(x: Any) -> Array:
+    """x · relu6(x + 3) / 6."""
+    return ops.hard_silu(x)
+
+
+def hard_tanh(x: Any) -> Array:
+    """x between −1 and 1."""
+    return ops.hard_tanh(x)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Array:
@@ -47,6 +72,11 @@ def log_sigmoid(x: Any) -> Array:
 def log_softmax(x: Any, axis: int = -1) -> Array:
     """log softmax(x) along an axis."""
     return ops.log_softmax(x, axis)
+
+
+def mish(x: Any) -> Array:
+    """x · tanh(log(1 + eˣ))."""
+    return ops.multiply(x, ops.tanh(ops.softplus(x)))
 
 
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Array:
@@ -74,6 +104,11 @@ def silu(x: Any) -> Array:
     return ops.silu(x)
 
 
+def soft_shrink(x: Any, threshold: float = 0.5) -> Array:
+    """x drawn towards 0 by the threshold."""
+    return ops.soft_shrink(x, threshold)
+
+
 def softmax(x: Any, axis: int = -1) -> Array:
     """eˣ / Σ eˣ along an axis."""
     return ops.softmax(x, axis)
@@ -89,19 +124,45 @@ def softsign(x: Any) -> Array:
     return ops.softsign(x)
 
 
+def sparse_plus(x: Any) -> Array:
+    """0 below −1, ¼(x + 1)² up to 1, then x."""
+    return ops.sparse_plus(x)
+
+
+def sparse_sigmoid(x: Any) -> Array:
+    """½(x + 1) between 0 and 1."""
+    return ops.sparse_sigmoid(x)
+
+
+def squareplus(x: Any, b: float = 4) -> Array:
+    """(x + √(x² + b)) / 2."""
+    return ops.squareplus(x, b)
+
+
 def tanh(x: Any) -> Array:
     """Hyperbolic tangent."""
     return ops.tanh(x)
 
 
+def tanh_shrink(x: Any) -> Array:
+    """x − tanh x."""
+    return ops.tanh_shrink(x)
+
+
+def threshold(x: Any, threshold: float, default_value: float) -> Array:
+    """x above a threshold, else ``default_value``."""
+    return ops.threshold(x, threshold, default_value)
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
-        elu, exponential, gelu, hard_sigmoid, leaky_relu, linear, log_sigmoid, log_softmax, relu, relu6, selu,
-        sigmoid, silu, softmax, softplus, softsign, tanh,
+        celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear,
+        log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus,
+        softsign, sparse_plus, sparse_sigmoid, squareplus, tanh, tanh_shrink, threshold,
     )
 }  # fmt: skip
-TABLE = FUNCTIONS | {"swish": silu}
+TABLE = FUNCTIONS | {"swish": silu, "hard_swish": hard_silu}
 
 
 def get(identifier: Any) -> Callable[..., Any]:

@@ -14,9 +14,12 @@ from lamina.saving.registry import publish
 
 publish(
     "keras.layers",
-    layers.Activation, layers.Add, layers.BatchNormalization, layers.Concatenate, layers.Dense, layers.Dropout,
-    layers.ELU, layers.Embedding, layers.Flatten, layers.Identity, layers.InputLayer, layers.LayerNormalization,
-    layers.LeakyReLU, layers.Multiply, layers.Normalization, layers.ReLU, layers.Reshape, layers.Softmax,
+    layers.Activation, layers.ActivityRegularization, layers.Add, layers.AlphaDropout, layers.Average,
+    layers.BatchNormalization, layers.Concatenate, layers.Dense, layers.Dropout, layers.ELU, layers.Embedding,
+    layers.Flatten, layers.GaussianDropout, layers.GaussianNoise, layers.Identity, layers.InputLayer,
+    layers.LayerNormalization, layers.LeakyReLU, layers.Maximum, layers.Minimum, layers.Multiply, layers.Normalization,
+    layers.PReLU, layers.Permute, layers.RMSNormalization, layers.ReLU, layers.RepeatVector, layers.Rescaling,
+    layers.Reshape, layers.Softmax, layers.Subtract, layers.UnitNormalization,
 )  # fmt: skip
 publish("keras", Sequential, read_as=("keras.models", "keras.src.models.sequential"), contains=True)
 publish("keras", Model, read_as=("keras.models", "keras.src.models.model"), contains=True)

@@ -417,20 +417,32 @@ def linspace(start: float, stop: float, num: int = 50, dtype: str | None = None)
 
 # -- networks ------------------------------------------------------------------
 
+celu: Dual = dual(functions.celu)
 elu: Dual = dual(functions.elu)
 gelu: Dual = dual(functions.gelu)
+glu: Dual = dual(functions.glu)
+hard_shrink: Dual = dual(functions.hard_shrink)
 hard_sigmoid: Dual = dual(functions.hard_sigmoid)
+hard_silu: Dual = dual(functions.hard_silu)
+hard_swish: Dual = hard_silu
+hard_tanh: Dual = dual(functions.hard_tanh)
 leaky_relu: Dual = dual(functions.leaky_relu)
 log_sigmoid: Dual = dual(functions.log_sigmoid)
 log_softmax: Dual = dual(functions.log_softmax)
-relu: Dual = dual(functions.relu)
 relu6: Dual = dual(functions.relu6)
+relu: Dual = dual(functions.relu)
 selu: Dual = dual(functions.selu)
 sigmoid: Dual = dual(express.sigmoid)
 silu: Dual = dual(functions.silu)
+soft_shrink: Dual = dual(functions.soft_shrink)
 softmax: Dual = dual(functions.softmax)
 softplus: Dual = dual(express.softplus)
 softsign: Dual = dual(functions.softsign)
+sparse_plus: Dual = dual(functions.sparse_plus)
+sparse_sigmoid: Dual = dual(functions.sparse_sigmoid)
+squareplus: Dual = dual(functions.squareplus)
+tanh_shrink: Dual = dual(functions.tanh_shrink)
+threshold: Dual = dual(functions.threshold)
 
 binary_crossentropy: Dual = dual(functions.binary_crossentropy)
 categorical_crossentropy: Dual = dual(functions.categorical_crossentropy)
@@ -472,7 +484,9 @@ __all__ = [
     # filled arrays
     "arange", "eye", "full", "full_like", "linspace", "ones", "ones_like", "zeros", "zeros_like",
     # networks
-    "binary_crossentropy", "categorical_crossentropy", "elu", "gelu", "hard_sigmoid", "leaky_relu",
-    "log_sigmoid", "log_softmax", "normalize", "relu", "relu6", "selu", "sigmoid", "silu", "softmax",
-    "softplus", "softsign", "sparse_categorical_crossentropy",
+    "binary_crossentropy", "categorical_crossentropy", "celu", "elu", "gelu", "glu", "hard_shrink",
+    "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu", "log_sigmoid",
+    "log_softmax", "normalize", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink",
+    "softmax", "softplus", "softsign", "sparse_categorical_crossentropy", "sparse_plus",
+    "sparse_sigmoid", "squareplus", "tanh_shrink", "threshold",
 ]  # fmt: skip

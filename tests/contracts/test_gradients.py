@@ -13,7 +13,7 @@ from numerical import check_gradients
 
 @pytest.mark.parametrize("case", ACTIVATIONS, ids=name_of)
 def test_activation(case: Brick):
-    x = np.random.default_rng(2).uniform(-2.5, 2.5, (4, 3))
+    x = np.random.default_rng(2).uniform(-2.5, 2.5, (4, 4))
     check_gradients(lambda z: getattr(activations, case.name)(z, **case.arguments), x)
 
 

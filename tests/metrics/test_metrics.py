@@ -183,7 +183,10 @@ def test_a_function_as_metric():
     assert metric.get_config() == {"name": "worst", "dtype": "float32", "fn": worst}
 
 
-DIRECTIONS = {"down": "Error entropy".split(), "up": "Accuracy Score AUC Precision Recall".split()}
+DIRECTIONS = {
+    "down": "Error entropy Poisson Divergence Hinge".split(),
+    "up": "Accuracy Score AUC Precision Recall Similarity".split(),
+}
 
 
 @pytest.mark.parametrize("name", metrics.CLASSES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 import pytest
 
@@ -37,32 +39,83 @@ def gradient(w: np.ndarray) -> np.ndarray:
     return CURVATURE * w
 
 
+# -- the textbook's rules in NumPy: new weights from the weights w, the gradient g, the rate lr and the step t; s keeps
+# what is remembered from step to step
+
+
+def sgd(s, w, g, lr, t, momentum=0.0, nesterov=False):
+    s["m"] = momentum * s["m"] - lr * g
+    return w + (momentum * s["m"] - lr * g if nesterov else s["m"])
+
+
+def rmsprop(s, w, g, lr, t, momentum=0.0, centered=False):
+    s["v"], s["a"] = 0.9 * s["v"] + 0.1 * g**2, 0.9 * s["a"] + 0.1 * g
+    s["m"] = momentum * s["m"] + lr * g / np.sqrt(s["v"] - (s["a"] ** 2 if centered else 0) + 1e-7)
+    return w - s["m"]
+
+
+def adam(s, w, g, lr, t, amsgrad=False):
+    s["m"], s["v"] = 0.9 * s["m"] + 0.1 * g, 0.999 * s["v"] + 0.001 * g**2
+    s["top"] = np.maximum(s["top"], s["v"]) if amsgrad else s["v"]
+    return w - lr * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * s["m"] / (np.sqrt(s["top"]) + 1e-7)
+
+
+def adamax(s, w, g, lr, t, beta_1=0.9, beta_2=0.999):
+    s["m"], s["u"] = beta_1 * s["m"] + (1 - beta_1) * g, np.maximum(beta_2 * s["u"], np.abs(g))
+    return w - lr / (1 - beta_1**t) * s["m"] / (s["u"] + 1e-7)
+
+
+def adagrad(s, w, g, lr, t, initial_accumulator_value=0.1):
+    s["a"] = s["a"] + g**2
+    return w - lr * g / np.sqrt(initial_accumulator_value + s["a"] + 1e-7)
+
+
+def adadelta(s, w, g, lr, t, rho=0.95, epsilon=1e-7):
+    s["a"] = rho * s["a"] + (1 - rho) * g**2
+    step = np.sqrt((s["d"] + epsilon) / (s["a"] + epsilon)) * g
+    s["d"] = rho * s["d"] + (1 - rho) * step**2
+    return w - lr * step
+
+
+def lion(s, w, g, lr, t, beta_1=0.9):
+    way = np.sign(beta_1 * s["m"] + (1 - beta_1) * g)
+    s["m"] = 0.99 * s["m"] + 0.01 * g
+    return w - lr * way
+
+
+def ftrl(
+    s, w, g, lr, t, l1_regularization_strength=0.0, l2_regularization_strength=0.0, beta=0.0,
+    l2_shrinkage_regularization_strength=0.0, learning_rate_power=-0.5,
+):  # fmt: skip
+    before = (0.1 + s["n"]) ** -learning_rate_power
+    s["n"] = s["n"] + g**2
+    after = (0.1 + s["n"]) ** -learning_rate_power
+    s["z"] = s["z"] + g + 2 * l2_shrinkage_regularization_strength * w - (after - before) / lr * w
+    inside = np.abs(s["z"]) <= l1_regularization_strength
+    curve = (beta + after) / lr + 2 * l2_regularization_strength
+    return np.where(inside, 0.0, -(s["z"] - np.sign(s["z"]) * l1_regularization_strength) / curve)
+
+
+RULES = {
+    "SGD": sgd, "RMSprop": rmsprop, "Adam": adam, "AdamW": adam, "Adamax": adamax, "Adagrad": adagrad,
+    "Adadelta": adadelta, "Lion": lion, "Ftrl": ftrl,
+}  # fmt: skip
+
+
 def plain(case: Brick, w: np.ndarray, lr: float = 0.1) -> np.ndarray:
     """The trajectory's end by the textbook's loops, in NumPy."""
-    given, cut = case.arguments, 12
-    m, v, a, top = (np.zeros(SIZE) for _ in range(4))
+    given, cut, kept = dict(case.arguments), 12, defaultdict(lambda: np.zeros(SIZE))
+    decay = given.pop("weight_decay", 0.004 if case.name == "AdamW" else 0)
+    most, longest, all_longest = (given.pop(name, None) for name in ("clipvalue", "clipnorm", "global_clipnorm"))
     for t in range(1, STEPS + 1):
         g = gradient(w)
-        if "clipvalue" in given:
-            g = np.clip(g, -given["clipvalue"], given["clipvalue"])
-        if "clipnorm" in given:
-            c = given["clipnorm"]
-            g = np.concatenate([p * min(1, c / np.linalg.norm(p)) for p in (g[:cut], g[cut:])])
-        if "global_clipnorm" in given:
-            g = g * min(1, given["global_clipnorm"] / np.linalg.norm(g))
-        w = w - w * given.get("weight_decay", 0) * lr
-        if case.name == "SGD":
-            mu = given.get("momentum", 0)
-            m = mu * m - lr * g
-            w = w + (mu * m - lr * g if given.get("nesterov") else m)
-        elif case.name == "RMSprop":
-            v, a = 0.9 * v + 0.1 * g**2, 0.9 * a + 0.1 * g
-            m = given.get("momentum", 0) * m + lr * g / np.sqrt(v - (a**2 if given.get("centered") else 0) + 1e-7)
-            w = w - m
-        else:
-            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
-            top = np.maximum(top, v) if given.get("amsgrad") else v
-            w = w - lr * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(top) + 1e-7)
+        if most is not None:
+            g = np.clip(g, -most, most)
+        if longest is not None:
+            g = np.concatenate([p * min(1, longest / np.linalg.norm(p)) for p in (g[:cut], g[cut:])])
+        if all_longest is not None:
+            g = g * min(1, all_longest / np.linalg.norm(g))
+        w = RULES[case.name](kept, w - w * decay * lr, g, lr, t, **given)
     return w
 
 
@@ -141,6 +194,21 @@ def test_epsilon_stands_beside_the_uncorrected_root():
     w = Variable([1.0], dtype="float64")
     optimizers.Adam(0.1, epsilon=1.0).apply([np.array([0.5])], [w])
     assert w.value[0] == pytest.approx(0.99844, abs=1e-5)
+
+
+MISTAKES = [
+    ("AdamW", {"weight_decay": None}, "`weight_decay` must be a float"),
+    ("Lion", {"beta_1": 0.0}, "beta_1=0.0"),
+    ("Ftrl", {"learning_rate_power": 0.5}, "learning_rate_power=0.5"),
+    ("Ftrl", {"initial_accumulator_value": -1.0}, "initial_accumulator_value=-1.0"),
+    ("Ftrl", {"l1_regularization_strength": -0.1}, "l1_regularization_strength=-0.1"),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "message"), MISTAKES)
+def test_arguments_that_make_no_sense_are_refused(name: str, arguments: dict, message: str):
+    with pytest.raises(ValueError, match=message):
+        getattr(optimizers, name)(**arguments)
 
 
 def test_decay_reaches_biases_unless_excluded():

@@ -69,7 +69,7 @@ def pair(family: str, case: Brick):
 
 @pytest.mark.parametrize("case", ACTIVATIONS, ids=name_of)
 def test_activation(case: Brick):
-    x = np.random.default_rng(1).uniform(-4, 4, (5, 3)).astype("float32")
+    x = np.random.default_rng(1).uniform(-4, 4, (5, 4)).astype("float32")
     theirs = getattr(keras.activations, case.name)(x, **case.arguments)
     np.testing.assert_allclose(getattr(activations, case.name)(x, **case.arguments), theirs, rtol=2e-6, atol=1e-6)
 
@@ -99,6 +99,7 @@ def test_loss(case: Brick, reduction: str, weights: np.ndarray | None):
 # What Keras forgets to write; it reads these back.
 FORGOTTEN = {
     "Huber": {"delta"},
+    "CosineSimilarity": {"axis"},
     "SparseCategoricalCrossentropy": {"axis"},
     "SparseTopKCategoricalAccuracy": {"from_sorted_ids"},
     "Identity": {"gain"},
@@ -212,6 +213,10 @@ NAMES = {
 }
 
 
+# Public in Keras, but missing from its own tables of names.
+UNLISTED = {"CategoricalGeneralizedCrossEntropy", "categorical_generalized_cross_entropy"}
+
+
 @pytest.mark.parametrize("family", NAMES)
 def test_names_mean_the_same(family: str):
     """Each name of Keras that stands for something Lamina has is a name here too, of the same thing."""
@@ -220,7 +225,8 @@ def test_names_mean_the_same(family: str):
     expected = {name: thing.__name__ for name, thing in theirs.items() if thing.__name__ in known}
     found = {name: module.TABLE[name].__name__ for name in expected}
     assert found == expected
-    assert {name.lower() if family == "optimizers" else name for name in module.TABLE} <= set(theirs)
+    more = set(module.TABLE) - UNLISTED
+    assert {name.lower() if family == "optimizers" else name for name in more} <= set(theirs)
 
 
 def test_automatic_names():

@@ -413,16 +413,22 @@ def test_a_model_of_one_s_own(writer: Any, reader: Any, tmp_path: Path) -> None:
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Activation": ("relu",),
+    "AlphaDropout": (0.5,),
     "CosineDecay": (1.0, 10),
     "CosineDecayRestarts": (1.0, 10),
     "Dense": (3,),
     "Dropout": (0.5,),
     "Embedding": (3, 4),
     "ExponentialDecay": (1.0, 10, 0.5),
+    "GaussianDropout": (0.5,),
+    "GaussianNoise": (0.5,),
     "InputLayer": ((3,),),
     "InverseTimeDecay": (1.0, 10, 0.5),
     "PiecewiseConstantDecay": ([1, 2], [0.1, 0.2, 0.3]),
+    "Permute": ((2, 1),),
     "PolynomialDecay": (1.0, 10),
+    "RepeatVector": (3,),
+    "Rescaling": (0.5,),
     "Reshape": ((2, 3),),
 }
 # What Keras forgets to write, so that its own files lose it.

@@ -284,6 +284,12 @@ def elu(x: Operand, alpha: float = 1.0) -> Node:
     return e.where(x > 0.0, x, alpha * e.expm1(e.minimum(x, 0.0)))
 
 
+def celu(x: Operand, alpha: float = 1.0) -> Node:
+    """max(x, 0) + α(e^(min(x, 0) / α) − 1): an elu whose slope has no step (Barron 2017)."""
+    x = as_node(x)
+    return e.maximum(x, 0.0) + alpha * e.expm1(e.minimum(x, 0.0) / alpha)
+
+
 def selu(x: Operand) -> Node:
     """λ · elu(x, α) with the self-normalising constants (Klambauer et al. 2017)."""
     return 1.0507009873554804934193349852946 * elu(x, 1.6732632423543772848170429916717)
@@ -303,9 +309,71 @@ def silu(x: Operand) -> Node:
     return x * e.sigmoid(x)
 
 
+def glu(x: Operand, axis: int = -1) -> Node:
+    """a · σ(b), where a and b are the halves of x along an axis (Dauphin et al. 2016)."""
+    x = as_node(x)
+    size = x.shape[axis]
+    if size is None or size % 2:
+        raise ShapeError(f"axis size must be divisible by 2. Received: x.shape={x.shape} with axis={axis}")
+    at = normal_axis(axis, x.ndim)
+    return e.slice_axis(x, at, 0, size // 2) * e.sigmoid(e.slice_axis(x, at, size // 2, size))
+
+
 def hard_sigmoid(x: Operand) -> Node:
     """relu6(x + 3) / 6."""
     return relu6(as_node(x) + 3.0) / 6.0
+
+
+def hard_silu(x: Operand) -> Node:
+    """x · relu6(x + 3) / 6 (Howard et al. 2019)."""
+    x = as_node(x)
+    return x * hard_sigmoid(x)
+
+
+def hard_tanh(x: Operand) -> Node:
+    """x between −1 and 1."""
+    return e.clip(x, -1.0, 1.0)
+
+
+def hard_shrink(x: Operand, threshold: float = 0.5) -> Node:
+    """x where |x| is above the threshold, else 0."""
+    x = as_node(x)
+    return e.where(abs(x) > threshold, x, e.constant(0.0, x.dtype))
+
+
+def soft_shrink(x: Operand, threshold: float = 0.5) -> Node:
+    """x drawn towards 0 by the threshold, and 0 nearer than that."""
+    x = as_node(x)
+    return x - e.clip(x, -threshold, threshold)
+
+
+def tanh_shrink(x: Operand) -> Node:
+    """x − tanh x."""
+    x = as_node(x)
+    return x - e.tanh(x)
+
+
+def threshold(x: Operand, threshold: float, default_value: float) -> Node:
+    """x above a threshold, else a value."""
+    x = as_node(x)
+    return e.where(x > threshold, x, e.constant(default_value, x.dtype))
+
+
+def squareplus(x: Operand, b: float = 4.0) -> Node:
+    """(x + √(x² + b)) / 2 (Barron 2021)."""
+    x = as_node(x)
+    return 0.5 * (x + e.sqrt(square(x) + b))
+
+
+def sparse_plus(x: Operand) -> Node:
+    """0 below −1, ¼(x + 1)² up to 1, then x: the integral of ``sparse_sigmoid``."""
+    x = as_node(x)
+    return e.where(x >= 1.0, x, 0.25 * square(e.maximum(x, -1.0) + 1.0))
+
+
+def sparse_sigmoid(x: Operand) -> Node:
+    """½(x + 1) between 0 and 1."""
+    return e.clip(0.5 * (as_node(x) + 1.0), 0.0, 1.0)
 
 
 def softsign(x: Operand) -> Node:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from lamina import activations, ops
+from lamina import activations, constraints, initializers, ops, regularizers
+from lamina.layers.dense import known_size
 from lamina.layers.layer import Layer
 
 
@@ -76,6 +78,66 @@ class ELU(Layer):
     def call(self, inputs: Any) -> Any:
         """elu(z)."""
         return activations.elu(inputs, self.alpha)
+
+
+class PReLU(Layer):
+    """z above 0, α · z below, with an α for each number that is learnt (He et al. 2015).
+
+    Args:
+        alpha_initializer: first values of α.
+        alpha_regularizer: a penalty.
+        alpha_constraint: a projection after each update.
+        shared_axes: axes (the batch is 0) along which there is one α.
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes
+        self.shared_axes = None if axes is None else list(axes)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create α."""
+        shared = self.shared_axes or []
+        shape = tuple(1 if a in shared else known_size(self, input_shape, a) for a in range(1, len(input_shape)))
+        self.alpha = self.add_weight(
+            shape, self.alpha_initializer, name="alpha",
+            regularizer=self.alpha_regularizer, constraint=self.alpha_constraint,
+        )  # fmt: skip
+
+    def call(self, inputs: Any) -> Any:
+        """max(z, 0) − α · max(−z, 0)."""
+        return activations.relu(inputs) - self.alpha * activations.relu(-inputs)
+
+
+class ActivityRegularization(Layer):
+    """The inputs themselves, with a penalty on them.
+
+    Args:
+        l1, l2: factors of Σ|z| and Σz², by the batch size.
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any):
+        super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
+        self.l1 = l1
+        self.l2 = l2
+
+    def call(self, inputs: Any) -> Any:
+        """z."""
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """See ``Layer.get_config``; the penalty is in l1 and l2."""
+        return {name: value for name, value in super().get_config().items() if name != "activity_regularizer"}
 
 
 class Softmax(Layer):

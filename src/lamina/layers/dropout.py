@@ -1,11 +1,11 @@
-"""Dropout: noise while training."""
+"""Layers that are noise while training, and nothing otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from lamina import random
+from lamina import ops, random
 from lamina.layers.layer import Layer
 
 
@@ -25,20 +25,105 @@ class Dropout(Layer):
 
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
-            raise ValueError(
-                f"Invalid value for argument `rate`. Expected a float value between 0 and 1. Received: rate={rate}"
-            )
-        self.rate = rate
+        self.rate = _share("rate", rate)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.seed = seed
-        self.seed_generator = seed if isinstance(seed, random.SeedGenerator) else random.SeedGenerator(seed)
+        self.seed_generator = _generator(seed)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """x · mask / (1 − rate)."""
         if not training or self.rate == 0:
             return inputs
-        shape = self.noise_shape
-        if shape is not None:
-            shape = tuple(size if n is None else n for n, size in zip(shape, inputs.shape, strict=True))
-        return random.dropout(inputs, self.rate, shape, self.seed_generator)
+        return random.dropout(inputs, self.rate, _shape(self.noise_shape, inputs), self.seed_generator)
+
+
+class AlphaDropout(Layer):
+    """Dropout for selu: a share of the inputs is the least that selu can be, then all are moved and scaled so that mean
+    and variance stay what they were (Klambauer et al. 2017).
+
+    Args:
+        rate: the share, in [0, 1].
+        noise_shape: shape of the mask, with 1 where it is shared; the inputs' by default.
+        seed: fixes the masks.
+    """
+
+    def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.rate = _share("rate", rate)
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.seed = seed
+        self.seed_generator = _generator(seed)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """a · (x where it is kept, else α′) + b."""
+        if not training or self.rate == 0:
+            return inputs
+        shape = _shape(self.noise_shape, inputs) or inputs.shape
+        kept = random.uniform(shape, dtype=self.dtype, seed=self.seed_generator) >= self.rate
+        least = -1.7580993408473766  # −λα of selu
+        factor = ((1.0 - self.rate) * (1.0 + self.rate * least**2)) ** -0.5
+        return ops.where(kept, inputs, least) * factor - factor * least * self.rate
+
+
+class GaussianDropout(Layer):
+    """While training, the inputs times normal numbers of mean 1 and variance rate / (1 − rate).
+
+    Args:
+        rate: as of Dropout, in [0, 1).
+        seed: fixes the numbers.
+
+    Source: Srivastava et al. 2014, section 10.
+    """
+
+    def __init__(self, rate: float, seed: Any = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.rate = _share("rate", rate)
+        self.seed = seed
+        self.seed_generator = _generator(seed)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """x · N(1, rate / (1 − rate))."""
+        if not training or self.rate == 0:
+            return inputs
+        spread = (self.rate / (1.0 - self.rate)) ** 0.5
+        return inputs * random.normal(inputs.shape, 1.0, spread, self.dtype, self.seed_generator)
+
+
+class GaussianNoise(Layer):
+    """While training, the inputs plus normal numbers of mean 0.
+
+    Args:
+        stddev: their standard deviation, in [0, 1].
+        seed: fixes the numbers.
+    """
+
+    def __init__(self, stddev: float, seed: Any = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.stddev = _share("stddev", stddev)
+        self.seed = seed
+        self.seed_generator = _generator(seed)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """x + N(0, stddev²)."""
+        if not training or self.stddev == 0:
+            return inputs
+        return inputs + random.normal(inputs.shape, 0.0, self.stddev, self.dtype, self.seed_generator)
+
+
+def _share(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected a float value between 0 and 1. Received: {name}={value}"
+        )
+    return value
+
+
+def _generator(seed: Any) -> random.SeedGenerator:
+    return seed if isinstance(seed, random.SeedGenerator) else random.SeedGenerator(seed)
+
+
+def _shape(noise_shape: tuple[int | None, ...] | None, inputs: Any) -> tuple[int | None, ...] | None:
+    """A mask's shape, its None the inputs' sizes."""
+    if noise_shape is None:
+        return None
+    return tuple(size if n is None else n for n, size in zip(noise_shape, inputs.shape, strict=True))

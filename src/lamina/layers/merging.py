@@ -40,11 +40,52 @@ class Add(Merge):
         return a + b
 
 
+class Subtract(Merge):
+    """The first input minus the second."""
+
+    def build(self, input_shape: Any) -> None:
+        """Check that there are two inputs."""
+        super().build(input_shape)
+        if len(input_shape) != 2:
+            raise ShapeError(
+                f"A `Subtract` layer should be called on exactly 2 inputs. Layer {self.name!r} received: "
+                f"input_shape={list(input_shape)}"
+            )
+
+    def _pair(self, a: Any, b: Any) -> Any:
+        return a - b
+
+
 class Multiply(Merge):
     """The product of the inputs, element by element."""
 
     def _pair(self, a: Any, b: Any) -> Any:
         return a * b
+
+
+class Average(Merge):
+    """The mean of the inputs, element by element."""
+
+    def call(self, inputs: Any) -> Any:
+        """The sum of the inputs by their number."""
+        return super().call(inputs) / len(inputs)
+
+    def _pair(self, a: Any, b: Any) -> Any:
+        return a + b
+
+
+class Maximum(Merge):
+    """The largest of the inputs, element by element."""
+
+    def _pair(self, a: Any, b: Any) -> Any:
+        return ops.maximum(a, b)
+
+
+class Minimum(Merge):
+    """The smallest of the inputs, element by element."""
+
+    def _pair(self, a: Any, b: Any) -> Any:
+        return ops.minimum(a, b)
 
 
 class Concatenate(Layer):
@@ -71,6 +112,41 @@ class Concatenate(Layer):
     def call(self, inputs: Any) -> Any:
         """[a, b, …]."""
         return ops.concatenate(list(inputs), self.axis)
+
+
+def add(inputs: Any, **kwargs: Any) -> Any:
+    """``Add(**kwargs)(inputs)``."""
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs: Any, **kwargs: Any) -> Any:
+    """``Subtract(**kwargs)(inputs)``."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Any, **kwargs: Any) -> Any:
+    """``Multiply(**kwargs)(inputs)``."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Any, **kwargs: Any) -> Any:
+    """``Average(**kwargs)(inputs)``."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Any, **kwargs: Any) -> Any:
+    """``Maximum(**kwargs)(inputs)``."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Any, **kwargs: Any) -> Any:
+    """``Minimum(**kwargs)(inputs)``."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+    """``Concatenate(axis, **kwargs)(inputs)``."""
+    return Concatenate(axis, **kwargs)(inputs)
 
 
 def _check_list(layer: Layer, shapes: Any, least: int) -> None:

@@ -154,6 +154,49 @@ class LayerNormalization(Layer):
         return affine(self, inputs, mean, variance, kept, mean.shape)
 
 
+class RMSNormalization(Layer):
+    """γ x / √(mean x² + ε), with the mean over the feature axis.
+
+    Args:
+        axis: the feature axis.
+        epsilon: ε.
+
+    Source: Zhang and Sennrich 2019.
+    """
+
+    def __init__(self, axis: int = -1, epsilon: float = 1e-6, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.epsilon = epsilon
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create γ, called ``scale`` as in Keras."""
+        self.scale = self.add_weight((known_size(self, input_shape, self.axis),), "ones", name="scale")
+
+    def call(self, inputs: Any) -> Any:
+        """γ x / √(mean x² + ε)."""
+        axis = self.axis % len(inputs.shape)
+        kept = tuple(size if a == axis else 1 for a, size in enumerate(inputs.shape))
+        spread = ops.mean(ops.square(inputs), axis, keepdims=True) + self.epsilon
+        return inputs * ops.rsqrt(spread) * ops.reshape(self.scale, kept)
+
+
+class UnitNormalization(Layer):
+    """x / √Σx²: rows of length 1.
+
+    Args:
+        axis: the feature axis, or several.
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis: Any = axis if isinstance(axis, int) else list(axis)
+
+    def call(self, inputs: Any) -> Any:
+        """x / max(√Σx², 10⁻¹²)."""
+        return ops.normalize(inputs, self.axis, epsilon=1e-12)
+
+
 def affine_weights(layer: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
     """γ and β of a normalising layer, None where it has none."""
     gamma = beta = None

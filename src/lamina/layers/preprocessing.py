@@ -1,4 +1,4 @@
-"""Normalization: features (or a target) to mean 0 and variance 1, inside the model."""
+"""Layers that bring features (or a target) to a fitting size, inside the model."""
 
 from __future__ import annotations
 
@@ -112,3 +112,22 @@ class Normalization(Layer):
         mean, variance = ops.reshape(self.mean, shape), ops.reshape(self.variance, shape)
         spread = ops.maximum(ops.sqrt(variance), config.epsilon())
         return inputs * spread + mean if self.invert else (inputs - mean) / spread
+
+
+class Rescaling(Layer):
+    """x · scale + offset.
+
+    Args:
+        scale: a number, or one for each of the last axis.
+        offset: the same.
+    """
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.scale = scale
+        self.offset = offset
+
+    def call(self, inputs: Any) -> Any:
+        """x · scale + offset."""
+        scale, offset = (np.asarray(number, self.dtype) for number in (self.scale, self.offset))
+        return ops.cast(inputs, self.dtype) * scale + offset

@@ -60,3 +60,48 @@ class Reshape(Layer):
                 f"input_shape={tuple(shape)}, target_shape={self.target_shape}"
             )
         return tuple(size // known if s == -1 else s for s in self.target_shape)
+
+
+class Permute(Layer):
+    """The axes in another order; the batch axis stays.
+
+    Args:
+        dims: the numbers of the axes, from 1, in their new order.
+
+    Raises:
+        ValueError: they are not 1, 2, … in some order.
+    """
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any):
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(
+                "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be "
+                f"consecutive and start from 1. Received dims={dims}"
+            )
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs: Any) -> Any:
+        """The same numbers, axis ``dims[i]`` in place i + 1."""
+        return ops.transpose(inputs, (0, *self.dims))
+
+
+class RepeatVector(Layer):
+    """(batch, a) → (batch, n, a): each row n times.
+
+    Args:
+        n: how often.
+    """
+
+    def __init__(self, n: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        if not isinstance(n, int):
+            raise TypeError(f"Expected an integer value for `n`, got {type(n)}.")
+        self.n = n
+        self.input_spec = InputSpec(ndim=2)
+
+    def call(self, inputs: Any) -> Any:
+        """n equal rows for each."""
+        rows, size = inputs.shape
+        return ops.broadcast_to(ops.expand_dims(inputs, 1), (rows, self.n, size))

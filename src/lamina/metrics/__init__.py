@@ -32,6 +32,17 @@ from lamina.metrics.means import (
     Sum,
 )
 from lamina.metrics.metric import Metric
+from lamina.metrics.of_losses import (
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SquaredHinge,
+)
 from lamina.metrics.regression import R2Score
 
 CLASSES = {
@@ -39,7 +50,9 @@ CLASSES = {
     for c in (
         Mean, Sum, MeanMetricWrapper,
         MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError, R2Score,
+        MeanAbsolutePercentageError, MeanSquaredLogarithmicError, LogCoshError, CosineSimilarity, Poisson,
         BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
+        KLDivergence, Hinge, SquaredHinge, CategoricalHinge,
         Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy,
         TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy,
         AUC, Precision, Recall,
@@ -57,6 +70,8 @@ TABLE = config.names_of(
     bce=BinaryCrossentropy, BCE=BinaryCrossentropy,
     mse=MeanSquaredError, MSE=MeanSquaredError,
     mae=MeanAbsoluteError, MAE=MeanAbsoluteError,
+    mape=MeanAbsolutePercentageError, MAPE=MeanAbsolutePercentageError,
+    msle=MeanSquaredLogarithmicError, MSLE=MeanSquaredLogarithmicError,
 )  # fmt: skip
 
 
@@ -80,11 +95,19 @@ __all__ = [
     "BinaryCrossentropy",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanMetricWrapper",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
     "Metric",
+    "Poisson",
     "Precision",
     "R2Score",
     "Recall",
@@ -92,6 +115,7 @@ __all__ = [
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
     "Sum",
     "TopKCategoricalAccuracy",
     "accuracy",

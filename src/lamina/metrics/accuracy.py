@@ -5,7 +5,7 @@ from __future__ import annotations
 from lamina.graph import express, functions
 from lamina.graph.express import as_node
 from lamina.graph.node import Node, Operand
-from lamina.losses import aligned, class_numbers, float_type
+from lamina.losses.shapes import aligned, class_numbers, float_type
 from lamina.metrics.means import MeanMetricWrapper
 from lamina.ops import dual
 

@@ -12,7 +12,7 @@ from lamina.errors import ShapeError
 from lamina.graph import express, functions
 from lamina.graph.express import as_node
 from lamina.graph.node import Node, Operand, constant
-from lamina.losses import same_rank
+from lamina.losses.shapes import same_rank
 from lamina.metrics.metric import Metric, ratio
 from lamina.ops import dual
 from lamina.variables import Variable

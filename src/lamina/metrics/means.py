@@ -12,7 +12,7 @@ from lamina.graph import express
 from lamina.graph.express import as_node
 from lamina.graph.functions import not_equal, square
 from lamina.graph.node import Node, Operand
-from lamina.losses import aligned, same_rank
+from lamina.losses.shapes import aligned, class_numbers, same_rank
 from lamina.metrics.metric import Metric, ratio
 from lamina.ops import dual
 
@@ -255,7 +255,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     def _totals(self, y_true: Operand, y_pred: Operand, sample_weight: Operand | None) -> tuple[Node, Node]:
         """As in Keras, rows of the ignored class leave a weighted mean, and count as 0 in one without weights."""
         if sample_weight is not None and self.ignore_class is not None:
-            labels, _ = losses.class_numbers(y_true, y_pred, self.axis)
+            labels, _ = class_numbers(y_true, y_pred, self.axis)
             kept = express.cast(not_equal(labels, self.ignore_class), self.dtype)
             sample_weight = kept * express.cast(sample_weight, self.dtype)
         return super()._totals(y_true, y_pred, sample_weight)

@@ -11,7 +11,7 @@ from lamina.errors import ShapeError
 from lamina.graph import express
 from lamina.graph.functions import square
 from lamina.graph.node import Node, Operand
-from lamina.losses import same_rank
+from lamina.losses.shapes import same_rank
 from lamina.metrics.metric import Metric
 from lamina.ops import dual
 from lamina.variables import Variable

@@ -6,12 +6,18 @@ from typing import Any
 
 from lamina import config
 from lamina.optimizers import schedules
+from lamina.optimizers.adadelta import Adadelta
+from lamina.optimizers.adagrad import Adagrad
 from lamina.optimizers.adam import Adam
+from lamina.optimizers.adamax import Adamax
+from lamina.optimizers.adamw import AdamW
+from lamina.optimizers.ftrl import Ftrl
+from lamina.optimizers.lion import Lion
 from lamina.optimizers.optimizer import Optimizer
 from lamina.optimizers.rmsprop import RMSprop
 from lamina.optimizers.sgd import SGD
 
-CLASSES = {c.__name__: c for c in (SGD, RMSprop, Adam)}
+CLASSES = {c.__name__: c for c in (SGD, RMSprop, Adam, AdamW, Adadelta, Adagrad, Adamax, Ftrl, Lion)}
 TABLE = CLASSES | {name.lower(): c for name, c in CLASSES.items()}
 
 
@@ -33,4 +39,6 @@ def get(identifier: Any) -> Optimizer:
     return found
 
 
-__all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "get", "schedules"]
+__all__ = [
+    "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Optimizer", "RMSprop", "get", "schedules",
+]  # fmt: skip

@@ -59,6 +59,8 @@ class Optimizer(config.Configured):
 
     # Slots in the order of Keras's files: within a group they alternate variable by variable.
     slot_groups: tuple[tuple[str, ...], ...] = ()
+    # Where slots start that do not start at 0.
+    slot_starts: Mapping[str, float] = {}
 
     def __init__(
         self,
@@ -148,6 +150,8 @@ class Optimizer(config.Configured):
             for v, offset in zip(variables, _offsets(variables), strict=True)
             for slot in group
         ]
+        for slot, value in self.slot_starts.items():
+            self._buffers[slot][:] = value
         if isinstance(self._learning_rate, Variable) and self._learning_rate.dtype != dtype:
             self._learning_rate.move(np.empty((), dtype))
         self.built = True

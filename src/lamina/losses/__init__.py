@@ -1,0 +1,100 @@
+"""Losses: how far predictions are from targets. One function for each equation, one class for its options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lamina import config
+from lamina.losses.crossentropy import (
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    KLDivergence,
+    SparseCategoricalCrossentropy,
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+    kl_divergence,
+    sparse_categorical_crossentropy,
+)  # fmt: skip
+from lamina.losses.loss import Loss, LossFunctionWrapper
+from lamina.losses.margin import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
+from lamina.losses.overlap import Dice, Tversky, dice, tversky
+from lamina.losses.regression import (
+    CosineSimilarity,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    cosine_similarity,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+)  # fmt: skip
+
+FUNCTIONS = {
+    f.__name__: f
+    for f in (
+        mean_squared_error, mean_absolute_error, mean_absolute_percentage_error, mean_squared_logarithmic_error,
+        huber, log_cosh, cosine_similarity, poisson, binary_crossentropy, categorical_crossentropy,
+        sparse_categorical_crossentropy, binary_focal_crossentropy, categorical_focal_crossentropy,
+        categorical_generalized_cross_entropy, kl_divergence, hinge, squared_hinge, categorical_hinge, dice, tversky,
+    )
+}  # fmt: skip
+CLASSES = {
+    c.__name__: c
+    for c in (
+        MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh,
+        CosineSimilarity, Poisson, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
+        BinaryFocalCrossentropy, CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, KLDivergence,
+        Hinge, SquaredHinge, CategoricalHinge, Dice, Tversky,
+    )
+}  # fmt: skip
+ALIASES = {
+    short: function
+    for name, function in {
+        "mse": mean_squared_error, "mae": mean_absolute_error, "mape": mean_absolute_percentage_error,
+        "msle": mean_squared_logarithmic_error, "bce": binary_crossentropy, "kld": kl_divergence,
+    }.items()
+    for short in (name, name.upper())
+}  # fmt: skip
+TABLE: dict[str, Callable[..., Any]] = {**FUNCTIONS, **CLASSES, **ALIASES}
+
+
+def get(identifier: Any) -> Callable[..., Any] | None:
+    """A loss from a name, a config, a class or a function: snake-case names are functions, class names instances.
+
+    Raises:
+        ValueError: there is no such loss.
+
+    Example:
+        >>> get("mse") is mean_squared_error
+        True
+    """
+    return config.lookup("loss", TABLE, identifier)
+
+
+__all__ = [
+    "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "CosineSimilarity", "Dice", "Hinge", "Huber",
+    "KLDivergence", "LogCosh", "Loss", "LossFunctionWrapper", "MeanAbsoluteError",
+    "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
+    "SparseCategoricalCrossentropy", "SquaredHinge", "Tversky", "binary_crossentropy",
+    "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy", "categorical_hinge", "cosine_similarity", "dice", "get", "hinge",
+    "huber", "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error",
+    "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy",
+    "squared_hinge", "tversky",
+]  # fmt: skip
