@@ -181,19 +181,21 @@ class Decoder {
     finish(task, in);
   }
   void cut(MatmulTask& task, const Instruction& in, const Instruction* then, PhaseKind phase) {
-    const bool large = is_large(in, then);
+    const bool large = is_large(in, then), along = folds_along(then);
     const bool down = then != nullptr && has_fold(*then, {Store::sum_rows, Store::max_rows});
     const bool flat = task.m.at(batch_) < 2 * threads_ * kernels_.tile_rows && task.n >= 2 * kernels_.panel;
-    task.by_columns = phase != PhaseKind::rows && task.n > 1 && (down || flat || large);
+    task.by_columns = phase != PhaseKind::rows && task.n > 1 && (down || large || (flat && !along));
     task.units = task.by_columns ? Extent{0, task.n} : task.m;
     task.units_per_row = task.m.per_row;
     task.align = large ? panels_together * kernels_.panel : task.by_columns ? kernels_.panel : kernels_.tile_rows;
   }
   // Its B does not stay in a cache while threads go through rows; each of them takes columns of it.
   bool is_large(const Instruction& in, const Instruction* then) const {
-    const bool along = then != nullptr && has_fold(*then, {Store::sum_columns, Store::max_columns});
     return in.op == Op::matmul && in.n * in.k.at(batch_) * kernels_.element > cache_bytes &&
-           in.n >= 2 * panels_together * kernels_.panel && !along;
+           in.n >= 2 * panels_together * kernels_.panel && !folds_along(then);
+  }
+  static bool folds_along(const Instruction* then) {
+    return then != nullptr && has_fold(*then, {Store::sum_columns, Store::max_columns});
   }
   void pack(MatmulTask& task) {
     const i64 k = task.k.at(batch_), m = task.m.at(batch_), panels = (task.n + kernels_.panel - 1) / kernels_.panel;

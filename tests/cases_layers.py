@@ -144,6 +144,13 @@ CASES = (
         ((4,),),
         lambda x, w: x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-6) * w[0],
     ),
+    Case(
+        layers.RMSNormalization,
+        {"axis": [1, 2]},
+        ((3, 2),),
+        lambda x, w: x / np.sqrt((x**2).mean((1, 2), keepdims=True) + 1e-6) * w[0],
+        note="two axes",
+    ),
     Case(layers.UnitNormalization, {}, ((4,),), lambda x, w: x / np.linalg.norm(x, axis=-1, keepdims=True)),
     Case(layers.Rescaling, {"scale": 0.5, "offset": -1.0}, ((3,),), lambda x, w: x * 0.5 - 1),
     Case(

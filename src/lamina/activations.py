@@ -154,6 +154,8 @@ def threshold(x: Any, threshold: float, default_value: float) -> Array:
     return ops.threshold(x, threshold, default_value)
 
 
+swish, hard_swish = silu, hard_silu
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
@@ -162,7 +164,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         softsign, sparse_plus, sparse_sigmoid, squareplus, tanh, tanh_shrink, threshold,
     )
 }  # fmt: skip
-TABLE = FUNCTIONS | {"swish": silu, "hard_swish": hard_silu}
+TABLE = FUNCTIONS | {"swish": swish, "hard_swish": hard_swish}
 
 
 def get(identifier: Any) -> Callable[..., Any]:

@@ -154,6 +154,23 @@ def test_a_large_layer_has_the_same_bits_for_any_threads_and_fused_instruction_s
             np.testing.assert_array_equal(other["s"], runs[0]["s"])
 
 
+@pytest.mark.parametrize("kind", ["split", "one"])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_a_fold_along_rows_sees_all_columns(isa: str, kind: str, threads: int):
+    rng = np.random.default_rng(0)
+    for m, n, k, transposed in [(11, 2100, 1025, True), (16, 2100, 1025, False), (13, 511, 8, True)]:
+        a, b = rng.normal(size=(m, k)).astype("f"), rng.normal(size=(k, n)).astype("f")
+        lines = ["lamina 1 float32", f"value 0 state a 0 {m * k}", f"value 1 state b 0 {k * n}"]
+        lines += [f"value 2 output c 0 {m * n}", f"value 3 output s 0 {m}", f"value 4 output t 0 {m}", f"phase {kind}"]
+        lines += [f"matmul 2 0 1 m={m} n={n} k={k} a={k},1 b={f'1,{k}' if transposed else f'{n},1'}"]
+        lines += [f"then m={m} n={n} in=2:full code= out=3:sum_cols:0,4:max_cols:0"]
+        data = {"a": a, "b": np.ascontiguousarray(b.T if transposed else b)}
+        found = run("\n".join(lines), data, isa=isa, threads=threads)
+        c = found["c"].reshape(m, n)
+        np.testing.assert_allclose(found["s"], c.sum(1), rtol=1e-4, atol=1e-2)
+        np.testing.assert_array_equal(found["t"], c.max(1))
+
+
 def test_an_epilogue_in_a_split_phase_may_sum(isa: str, dtype: str):
     m, n, k = 150, 140, 90
     lines = [f"lamina 1 {dtype}", "slot 0 0 30000", f"value 0 state a 0 {m * k}", f"value 1 state b 0 {k * n}"]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamina import activations, constraints, initializers, ops, regularizers
+from lamina.errors import ShapeError
 from lamina.layers.dense import known_size
 from lamina.layers.layer import Layer
 
@@ -108,6 +109,10 @@ class PReLU(Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create α."""
         shared = self.shared_axes or []
+        if not all(0 < a < len(input_shape) for a in shared):
+            raise ShapeError(
+                f"layer {self.name!r}: shared_axes={shared} are not axes from 1 of an input of shape {input_shape}"
+            )
         shape = tuple(1 if a in shared else known_size(self, input_shape, a) for a in range(1, len(input_shape)))
         self.alpha = self.add_weight(
             shape, self.alpha_initializer, name="alpha",

@@ -14,8 +14,14 @@ class Merge(Layer):
     """Base of the layers that take a list of arrays; a subclass writes ``_pair(a, b)``."""
 
     def build(self, input_shape: Any) -> None:
-        """Check that there is a list of inputs."""
+        """Check that there is a list of inputs, of the same rows."""
         _check_list(self, input_shape, least=1)
+        rows = {shape[0] for shape in input_shape if shape and shape[0] is not None}
+        if len(rows) > 1:
+            raise ShapeError(
+                f"Cannot merge tensors with different batch sizes. Layer {self.name!r} received: "
+                f"input_shape={list(input_shape)}"
+            )
 
     def call(self, inputs: Any) -> Any:
         """The inputs combined, one after the other, element by element; missing axes (of size 1) follow the batch."""

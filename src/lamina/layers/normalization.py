@@ -155,29 +155,30 @@ class LayerNormalization(Layer):
 
 
 class RMSNormalization(Layer):
-    """γ x / √(mean x² + ε), with the mean over the feature axis.
+    """γ x / √(mean x² + ε), with the mean over the feature axes.
 
     Args:
-        axis: the feature axis.
+        axis: the feature axis, or several.
         epsilon: ε.
 
     Source: Zhang and Sennrich 2019.
     """
 
-    def __init__(self, axis: int = -1, epsilon: float = 1e-6, **kwargs: Any):
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any):
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis: Any = axis if isinstance(axis, int) else list(axis)
         self.epsilon = epsilon
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create γ, called ``scale`` as in Keras."""
-        self.scale = self.add_weight((known_size(self, input_shape, self.axis),), "ones", name="scale")
+        self.axis = [self.axis] if isinstance(self.axis, int) else self.axis
+        self.scale = self.add_weight(tuple(known_size(self, input_shape, a) for a in self.axis), "ones", name="scale")
 
     def call(self, inputs: Any) -> Any:
         """γ x / √(mean x² + ε)."""
-        axis = self.axis % len(inputs.shape)
-        kept = tuple(size if a == axis else 1 for a, size in enumerate(inputs.shape))
-        spread = ops.mean(ops.square(inputs), axis, keepdims=True) + self.epsilon
+        axes = [a % len(inputs.shape) for a in self.axis]
+        kept = tuple(size if a in axes else 1 for a, size in enumerate(inputs.shape))
+        spread = ops.mean(ops.square(inputs), axes, keepdims=True) + self.epsilon
         return inputs * ops.rsqrt(spread) * ops.reshape(self.scale, kept)
 
 
@@ -190,6 +191,8 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any):
         super().__init__(**kwargs)
+        if not isinstance(axis, int | list | tuple):
+            raise TypeError(f"`axis` must be an int or a list or tuple of ints. Received: axis={axis}")
         self.axis: Any = axis if isinstance(axis, int) else list(axis)
 
     def call(self, inputs: Any) -> Any:

@@ -33,7 +33,8 @@ def get(identifier: Any) -> Optimizer:
     """
     if isinstance(identifier, Optimizer):
         return identifier
-    found = config.lookup("optimizer", TABLE, identifier)
+    known = isinstance(identifier, str) and identifier.lower() in TABLE  # Keras reads names in any case
+    found = config.lookup("optimizer", TABLE, identifier.lower() if known else identifier)
     if not isinstance(found, Optimizer):
         raise ValueError(f"Could not interpret optimizer identifier: {identifier!r}")
     return found

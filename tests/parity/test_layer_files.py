@@ -1,0 +1,32 @@
+"""Every layer between Inputs and a Dense, saved by Keras or Lamina and loaded by both: the same answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import lamina
+from cases_layers import CASES, Case
+
+
+def model_of(api: ModuleType, case: Case) -> Any:
+    inputs = [api.Input(shape, dtype="int32" if case.whole else "float32") for shape in case.shapes]
+    joined = inputs if len(inputs) > 1 else inputs[0]
+    x = getattr(api.layers, case.layer.__name__)(**case.arguments)(joined)
+    return api.Model(joined, api.layers.Dense(1)(api.layers.Flatten()(x)))
+
+
+@pytest.mark.parametrize(("writer", "reader"), [(keras, lamina), (lamina, keras)], ids=["from Keras", "to Keras"])
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_the_same_answers(case: Case, writer: ModuleType, reader: ModuleType, tmp_path: Path) -> None:
+    written, path, x = model_of(writer, case), tmp_path / "model.keras", case.inputs("float32")
+    rng = np.random.default_rng(5)
+    written.set_weights([rng.uniform(0.5, 1.5, w.shape).astype(w.dtype) for w in written.get_weights()])
+    written.save(path)
+    expected, found = (api.saving.load_model(path).predict(x, verbose=0) for api in (writer, reader))
+    np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-6)
