@@ -33,8 +33,7 @@ int shards_of(i64 rows) {
 // How many of a part's rows go through the phase together.
 i64 rows_at_once(i64 rows, bool sharded) {
   if (sharded) return rows > 2 * rows_summed_together ? rows_summed_together : rows;
-  const i64 pieces = (rows + rows_together - 1) / rows_together;
-  return pieces <= 1 ? rows : ((rows + pieces - 1) / pieces + row_align - 1) / row_align * row_align;
+  return evenly(rows, rows_together, row_align);
 }
 
 // Part t of `total` units, cut at multiples of `align`.

@@ -23,6 +23,13 @@ struct Share {
   i64 end;
 };
 
+// `total` in pieces of at most `most`, a multiple of `unit`, all alike and in whole units: how much a piece is.
+[[gnu::always_inline]] inline i64 evenly(i64 total, i64 most, i64 unit) {
+  if (total <= most) return total;
+  const i64 pieces = (total + most - 1) / most;
+  return ((total + pieces - 1) / pieces + unit - 1) / unit * unit;
+}
+
 // The first index that a table does not have, found by a thread.
 struct Fault {
   const struct Task* task = nullptr;

@@ -121,13 +121,6 @@ void panel_rows(TileJob<T> job, i64 rows, i64 columns) {
   }
 }
 
-// `total` in pieces of at most `most`, all alike, in whole units: how much a piece is.
-LAMINA_INLINE i64 evenly(i64 total, i64 most, i64 unit) {
-  if (total <= most) return total;
-  const i64 pieces = (total + most - 1) / most;
-  return ((total + pieces - 1) / pieces + unit - 1) / unit * unit;
-}
-
 template <class T>
 class MatmulRun {
  public:

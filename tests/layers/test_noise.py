@@ -45,7 +45,10 @@ def test_mean_and_variance(make: Callable[[], layers.Layer], mean: float, varian
 
 def test_alpha_dropout_keeps_mean_and_variance(target: str):
     x = inputs(0.0)
-    make = lambda: layers.AlphaDropout(0.3, seed=1)  # noqa: E731
+
+    def make() -> layers.Layer:
+        return layers.AlphaDropout(0.3, seed=1)
+
     for found in (make()(x, training=True), in_a_graph(make(), x, target)):
         assert found.mean() == pytest.approx(0.0, abs=0.02)
         assert found.var() == pytest.approx(1.0, abs=0.05)

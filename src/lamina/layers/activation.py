@@ -1,4 +1,4 @@
-"""Layers that apply one function to each number (or, for Softmax, along an axis)."""
+"""Layers that apply one function to each number (or, for Softmax, along an axis), or only a penalty on them."""
 
 from __future__ import annotations
 

@@ -9,7 +9,23 @@ from lamina import ops, random
 from lamina.layers.layer import Layer
 
 
-class Dropout(Layer):
+class RandomMask(Layer):
+    """Base of the layers that choose inputs at random: a rate, the shape of the mask, a seed."""
+
+    def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.rate = _share("rate", rate)
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.seed = seed
+        self.seed_generator = _generator(seed)
+
+    def _shape(self, inputs: Any) -> tuple[int | None, ...]:
+        """The mask's shape, its None the inputs' sizes."""
+        given = self.noise_shape or inputs.shape
+        return tuple(size if n is None else n for n, size in zip(given, inputs.shape, strict=True))
+
+
+class Dropout(RandomMask):
     """While training, a share of the inputs is 0 and the rest divided by 1 − rate (Srivastava et al. 2014).
 
     Args:
@@ -23,21 +39,14 @@ class Dropout(Layer):
         array([[1., 1., 1.]], dtype=float32)
     """
 
-    def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.rate = _share("rate", rate)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
-        self.seed = seed
-        self.seed_generator = _generator(seed)
-
     def call(self, inputs: Any, training: bool = False) -> Any:
         """x · mask / (1 − rate)."""
         if not training or self.rate == 0:
             return inputs
-        return random.dropout(inputs, self.rate, _shape(self.noise_shape, inputs), self.seed_generator)
+        return random.dropout(inputs, self.rate, self._shape(inputs), self.seed_generator)
 
 
-class AlphaDropout(Layer):
+class AlphaDropout(RandomMask):
     """Dropout for selu: a share of the inputs is the least that selu can be, then all are moved and scaled so that mean
     and variance stay what they were (Klambauer et al. 2017).
 
@@ -47,19 +56,11 @@ class AlphaDropout(Layer):
         seed: fixes the masks.
     """
 
-    def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.rate = _share("rate", rate)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
-        self.seed = seed
-        self.seed_generator = _generator(seed)
-
     def call(self, inputs: Any, training: bool = False) -> Any:
         """a · (x where it is kept, else α′) + b."""
         if not training or self.rate == 0:
             return inputs
-        shape = _shape(self.noise_shape, inputs) or inputs.shape
-        kept = random.uniform(shape, dtype=self.dtype, seed=self.seed_generator) >= self.rate
+        kept = random.uniform(self._shape(inputs), dtype=self.dtype, seed=self.seed_generator) >= self.rate
         least = -1.7580993408473766  # −λα of selu
         factor = ((1.0 - self.rate) * (1.0 + self.rate * least**2)) ** -0.5
         return ops.where(kept, inputs, least) * factor - factor * least * self.rate
@@ -120,10 +121,3 @@ def _share(name: str, value: float) -> float:
 
 def _generator(seed: Any) -> random.SeedGenerator:
     return seed if isinstance(seed, random.SeedGenerator) else random.SeedGenerator(seed)
-
-
-def _shape(noise_shape: tuple[int | None, ...] | None, inputs: Any) -> tuple[int | None, ...] | None:
-    """A mask's shape, its None the inputs' sizes."""
-    if noise_shape is None:
-        return None
-    return tuple(size if n is None else n for n, size in zip(noise_shape, inputs.shape, strict=True))

@@ -149,7 +149,6 @@ class BinaryCrossentropy(FunctionLoss):
         self.axis = axis
 
 
-
 class CategoricalCrossentropy(FunctionLoss):
     """−Σ y log a, for one-hot targets.
 
@@ -177,7 +176,6 @@ class CategoricalCrossentropy(FunctionLoss):
         self.axis = axis
 
 
-
 class SparseCategoricalCrossentropy(FunctionLoss):
     """−log a[y], for class numbers.
 
@@ -203,7 +201,6 @@ class SparseCategoricalCrossentropy(FunctionLoss):
         self.from_logits = from_logits
         self.ignore_class = ignore_class
         self.axis = axis
-
 
     def mask(self, y_true: Node, y_pred: Node) -> Node | None:
         """Rows that are not of the class to ignore."""
