@@ -1,4 +1,4 @@
-// Elementary functions on vectors, float and double, within 2-4 units in the last place.
+// Elementary functions on vectors, float and double, within 2 units in the last place.
 // The polynomials are minimax fits (Remez exchange at 60 digits) of the expressions named above each table.
 // Only additions, multiplications, fused multiply-adds and divisions are used, each lane for itself, so that
 // AVX2 and AVX-512 give the same bits. Subnormal results are zero: the threads that run flush them anyway.
@@ -88,23 +88,27 @@ LAMINA_INLINE Vec<T> polynomial(Vec<T> x, const T (&c)[N]) {
   return sum;
 }
 
-// x as n * log(2) + r, and exp(r) - 1, for x within [low, exp_high].
+// x as n * log(2) + r for x within [low, exp_high].
 template <class T>
-struct Exponential {
+struct Reduced {
   Bits<T> n;        // in the low bits
   Int<T> positive;  // n > 0, as a mask
-  Vec<T> minus_one;
+  Vec<T> r;
 };
 template <class T>
-LAMINA_INLINE Exponential<T> exponential(Vec<T> x, T low) {
+LAMINA_INLINE Reduced<T> reduced(Vec<T> x, T low) {
   using C = Constants<T>;
   x = x > C::exp_high ? splat<T>(C::exp_high) : x;
   x = x < low ? splat<T>(low) : x;
   const Vec<T> shifted = fma(x, splat<T>(C::log2_e), splat<T>(C::shift));
   const Vec<T> n = shifted - C::shift;
-  Vec<T> r = fma(n, splat<T>(-C::ln2_high), x);
-  r = fma(n, splat<T>(-C::ln2_low), r);
-  return {bits<T>(shifted), n > 0, fma(r * r, polynomial<T>(r, C::exp), r)};
+  const Vec<T> r = fma(n, splat<T>(-C::ln2_high), x);
+  return {bits<T>(shifted), n > 0, fma(n, splat<T>(-C::ln2_low), r)};
+}
+// exp(r)
+template <class T>
+LAMINA_INLINE Vec<T> exp_reduced(Vec<T> r) {
+  return fma(r * r, polynomial<T>(r, Constants<T>::exp), r) + T{1};
 }
 // 2^n for an n that is an exact exponent; n sits in the low bits.
 template <class T>
@@ -114,18 +118,34 @@ LAMINA_INLINE Vec<T> power_of_two(Bits<T> n) {
 
 template <class T>
 LAMINA_INLINE Vec<T> exp(Vec<T> x) {
-  const auto e = exponential<T>(x, Constants<T>::exp_low);
-  const Vec<T> value = e.minus_one + T{1};
+  const auto e = reduced<T>(x, Constants<T>::exp_low);
+  const Vec<T> value = exp_reduced<T>(e.r);
   // Half the power first where n may be one beyond the largest exponent.
   const Vec<T> scale = power_of_two<T>(e.n + reinterpret_cast<Bits<T>>(e.positive));
   return (e.positive ? value + value : value) * scale;
 }
 
+// exp(-|x|)
+template <class T>
+LAMINA_INLINE Vec<T> exp_decay(Vec<T> x) {
+  const auto e = reduced<T>(-absolute<T>(x), Constants<T>::exp_low);
+  return exp_reduced<T>(e.r) * power_of_two<T>(e.n);
+}
+
+// (exp(x) - 1) / 2
+template <class T>
+LAMINA_INLINE Vec<T> half_expm1(Vec<T> x) {
+  const auto e = reduced<T>(x, T{-50});
+  const Vec<T> half = power_of_two<T>(e.n - Word<T>{1});  // 2^(n-1), never beyond the largest exponent
+  const Vec<T> level = half - T{0.5};
+  const Vec<T> line = fma(half, e.r, level);
+  const Vec<T> lost = fma(half, e.r, level - line);  // by rounding
+  return line + fma(half, e.r * e.r * polynomial<T>(e.r, Constants<T>::exp), lost);
+}
+
 template <class T>
 LAMINA_INLINE Vec<T> expm1(Vec<T> x) {
-  const auto e = exponential<T>(x, T{-50});
-  const Vec<T> half = power_of_two<T>(e.n - Word<T>{1});  // 2^(n-1), never beyond the largest exponent
-  const Vec<T> y = fma(half, e.minus_one, half - T{0.5});
+  const Vec<T> y = half_expm1<T>(x);
   return x == T{0} ? x : y + y;
 }
 
@@ -169,21 +189,25 @@ LAMINA_INLINE Vec<T> log1p(Vec<T> x) {
 
 template <class T>
 LAMINA_INLINE Vec<T> sigmoid(Vec<T> x) {
-  return T{1} / (exp<T>(-x) + T{1});
+  const Vec<T> e = exp_decay<T>(x);
+  const Vec<T> share = e / (e + T{1});
+  const Vec<T> whole = x < T{0} ? e : splat<T>(1);
+  return fma(-share, whole, whole);  // the smaller the share, the less its rounding weighs
 }
 
 template <class T>
 LAMINA_INLINE Vec<T> softplus(Vec<T> x) {
   const Vec<T> above = x < T{0} ? Vec<T>{} : x;  // keeps NaN
-  return above + log1p<T>(exp<T>(-absolute<T>(x)));
+  return above + log1p<T>(exp_decay<T>(x));
 }
 
 template <class T>
 LAMINA_INLINE Vec<T> tanh(Vec<T> x) {
   const Vec<T> size = absolute<T>(x);
   const Vec<T> bounded = size > Constants<T>::tanh_end ? splat<T>(Constants<T>::tanh_end) : size;
-  const Vec<T> e = expm1<T>(bounded + bounded);
-  return copy_sign<T>(e / (e + T{2}), x);
+  const Vec<T> y = half_expm1<T>(bounded + bounded);
+  const Vec<T> share = y / (y + T{1});
+  return copy_sign<T>(y < T{0.5} ? fma(-share, y, y) : share, x);  // both are y / (y + 1)
 }
 
 template <class T>

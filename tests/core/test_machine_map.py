@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,14 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, np.inf, -np.inf, np.nan, 1e-30, -1e-
 
 
 def erf(x: np.ndarray) -> np.ndarray:
-    return np.array([math.erf(v) for v in x.ravel()]).reshape(x.shape).astype(x.dtype)
+    """Its series without cancellation, 2/√π · exp(−x²) · Σ 2ⁿ x²ⁿ⁺¹ / (2n + 1)!!, in the numbers' own precision."""
+    near = np.where(np.abs(x) < 7, x, 0)
+    term = total = near
+    for n in range(1, 250):
+        term = term * 2 * near * near / (2 * n + 1)
+        total = total + term
+    root_pi = np.sqrt(np.arctan(x.dtype.type(1)) * 4)
+    return np.where(np.abs(x) < 7, 2 / root_pi * np.exp(-near * near) * total, np.sign(x))
 
 
 def softplus(x: np.ndarray) -> np.ndarray:
@@ -30,16 +36,16 @@ ONE: dict[str, tuple[Callable, float, float]] = {  # op: truth, span of argument
     "absolute": (np.abs, 50, 0),
     "sign": (np.sign, 3, 0),
     "exp": (np.exp, 100, 2),
-    "expm1": (np.expm1, 30, 3),
+    "expm1": (np.expm1, 30, 2),
     "log": (np.log, 50, 2),
-    "log1p": (np.log1p, 3, 3),
+    "log1p": (np.log1p, 3, 2),
     "sqrt": (np.sqrt, 50, 0.5),
     "sin": (np.sin, 200, 2),
     "cos": (np.cos, 200, 2),
-    "tanh": (np.tanh, 8, 4),
-    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), 40, 3),
-    "softplus": (softplus, 40, 4),
-    "erf": (erf, 4, 3),
+    "tanh": (np.tanh, 8, 2),
+    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), 40, 2),
+    "softplus": (softplus, 40, 2),
+    "erf": (erf, 4, 2),
     "floor": (np.floor, 9, 0),
     "ceil": (np.ceil, 9, 0),
     "round": (np.round, 9, 0),
@@ -72,13 +78,13 @@ def test_every_operation_has_a_case():
 def test_operations_of_one_operand(op: str, dtype: str, isa: str):
     truth, span, allowed = ONE[op]
     rng = np.random.default_rng(len(op))
-    for size in SIZES:
+    for size in (*SIZES, 30_000):
         a = rng.uniform(-span, span, size).astype(dtype)
-        a[:: max(size // 7, 1)] *= a.dtype.type(1e-3)
+        a[:: min(max(size // 7, 1), 5)] *= a.dtype.type(1e-3)
         program = map_program(dtype, 1, size, [("full", size)], f"{op} 0", [("full", size)])
         with np.errstate(all="ignore"):
             exact = truth(a.astype(WIDE[dtype]))
-        assert ulps(run(program, {"a": a}, isa=isa)["x"], exact) <= allowed + 0.5
+        assert ulps(run(program, {"a": a}, isa=isa)["x"], exact) <= allowed
 
 
 @pytest.mark.parametrize("op", ONE)
@@ -87,14 +93,14 @@ def test_special_numbers(op: str, dtype: str, isa: str):
     program = map_program(dtype, 1, a.size, [("full", a.size)], f"{op} 0", [("full", a.size)])
     with np.errstate(all="ignore"):
         exact = ONE[op][0](a.astype(WIDE[dtype]))
-    assert ulps(run(program, {"a": a}, isa=isa)["x"], exact) <= ONE[op][2] + 0.5
+    assert ulps(run(program, {"a": a}, isa=isa)["x"], exact) <= ONE[op][2]
 
 
 def test_sine_of_large_arguments(dtype: str, isa: str):
     a = np.array([8191.5, 8192.5, 1e5, -1e6, 1e7, 3e8], dtype)
     for op in ("sin", "cos"):
         program = map_program(dtype, 1, a.size, [("full", a.size)], f"{op} 0", [("full", a.size)])
-        assert ulps(run(program, {"a": a}, isa=isa)["x"], ONE[op][0](a.astype(WIDE[dtype]))) <= 2.5
+        assert ulps(run(program, {"a": a}, isa=isa)["x"], ONE[op][0](a.astype(WIDE[dtype]))) <= 2
 
 
 def operands(op: str, sizes: list[int], dtype: str, seed: int) -> list[np.ndarray]:
