@@ -64,8 +64,11 @@ def test_dtypes():
     assert ops.mean(np.array([1, 2])).dtype == np.float32
     assert ops.sqrt(np.float64(2.0)).dtype == np.float64
     assert ops.multiply(np.ones(2, "float32"), np.float64(2.0)).dtype == np.float32
+    assert ops.add(np.ones(2, "float32"), np.ones(2)).dtype == np.float64
+    narrow, wide = (leaf("input", (None, 2), dtype, name=dtype) for dtype in ("float32", "float64"))
+    assert ops.add(narrow, np.ones(2)).dtype == "float32"  # a model's numbers are not widened by an array beside them
     with pytest.raises(DtypeError, match="float32 meets float64"):
-        ops.add(np.ones(2, "float32"), np.ones(2))
+        ops.add(narrow, wide)
 
 
 def test_tensors():

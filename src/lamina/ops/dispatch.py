@@ -1,0 +1,128 @@
+"""How one function serves arrays (at once), nodes (while a graph is built) and KerasTensors (in functional models)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from lamina import config
+from lamina.errors import GraphError
+from lamina.graph.express import as_node
+from lamina.graph.node import Graph, Node, constant
+from lamina.lower.to_numpy import NumpyExecutable
+from lamina.trace import current
+from lamina.variables import Variable
+
+Array = Any  # a Node while a graph is built, a KerasTensor in a functional model, else a NumPy array
+Dual = Callable[..., Array]
+
+
+def evaluate(node: Node) -> np.ndarray:
+    """The numbers of a node that needs no inputs."""
+    return np.array(NumpyExecutable(Graph({"value": node})).step({}, {}, 0, 0)["value"], node.dtype)
+
+
+def dual(function: Callable[..., Any], name: str = "") -> Dual:
+    """A function of nodes that also computes at once when it is given numbers alone.
+
+    Args:
+        function: takes and returns nodes (or a list or tuple of them); anything else is passed on as it is.
+        name: what it is called in ``lamina.ops``, and so in functional models; its own name by default.
+
+    Returns:
+        The same function; without a trace and without nodes among the arguments it returns NumPy arrays.
+
+    Example:
+        >>> double = dual(lambda x: 2.0 * as_node(x))
+        >>> double([1.0, 2.0])
+        array([2., 4.], dtype=float32)
+    """
+    called = name or function.__name__
+
+    @functools.wraps(function)
+    def on_either(*args: Any, **kwargs: Any) -> Any:
+        leaves = list(_leaves((args, tuple(kwargs.values()))))
+        symbol = _symbol(leaves)
+        if symbol is not None:
+            return symbol.__lamina_operation__(called, args, kwargs)
+        operand = functools.partial(_operand, floats=_float_type(leaves))
+        made = function(*map(operand, args), **{k: operand(v) for k, v in kwargs.items()})
+        return made if current() is not None or any(isinstance(x, Node) for x in leaves) else _evaluated(made)
+
+    return on_either
+
+
+def _evaluated(made: Any) -> Any:
+    return type(made)(map(evaluate, made)) if isinstance(made, list | tuple) else evaluate(as_node(made))
+
+
+def at_once(function: Callable[..., Any]) -> Dual:
+    """A function of NumPy arrays that no graph holds: on nodes and KerasTensors it says so.
+
+    Args:
+        function: takes and returns NumPy arrays; variables are read, Python's floats become the session's float type.
+
+    Raises:
+        GraphError: when the result is called with a node or a KerasTensor.
+    """
+
+    @functools.wraps(function)
+    def on_arrays(*args: Any, **kwargs: Any) -> Any:
+        leaves = list(_leaves((args, tuple(kwargs.values()))))
+        if _symbol(leaves) is not None or any(isinstance(x, Node | Variable) and current() is not None for x in leaves):
+            raise GraphError(
+                f"ops.{function.__name__} works on arrays alone: a model's graph has no such operation. Compute it "
+                "before training, or write it with products, sums and elementwise functions"
+            )
+        return function(*map(_array, args), **{k: _array(v) for k, v in kwargs.items()})
+
+    return on_arrays
+
+
+def _array(x: Any) -> Any:
+    if isinstance(x, Variable):
+        return x.value
+    return np.asarray(x, config.floatx()) if isinstance(x, list | tuple) and _is_float(x) else x
+
+
+def _leaves(x: Any) -> Iterator[Any]:
+    if isinstance(x, list | tuple):
+        for part in x:
+            yield from _leaves(part)
+    else:
+        yield x
+
+
+def _symbol(leaves: list[Any]) -> Any:
+    """The first KerasTensor, or None; it knows how a call is recorded."""
+    return next((x for x in leaves if hasattr(type(x), "__lamina_operation__")), None)
+
+
+def _float_type(leaves: list[Any]) -> str | None:
+    """The float type that arrays take: a node's, else the widest among the arrays; lone NumPy scalars have no say."""
+    held = [x for x in leaves if isinstance(x, Node | Variable | np.ndarray)]
+    nodes = [x for x in held if isinstance(x, Node)]
+    return max((n for x in nodes or held if (n := str(x.dtype)) in config.FLOATS), default=None)
+
+
+def _operand(x: Any, floats: str | None) -> Any:
+    """Arrays as constants, variables as what they hold now, in the float type of what they meet."""
+    if isinstance(x, Variable):
+        x = x.__lamina_node__()
+    if isinstance(x, np.ndarray) or (isinstance(x, np.floating) and floats is None):
+        name = x.dtype.name
+        return constant(x, (floats or name) if name in config.FLOATS else "bool" if name == "bool" else None)
+    if isinstance(x, list | tuple):
+        if any(isinstance(part, Node | Variable | np.ndarray) for part in _leaves(x)):
+            return type(x)(_operand(part, floats) for part in x)
+        return constant(np.asarray(x, floats or config.floatx())) if _is_float(x) else x
+    return x
+
+
+def _is_float(x: Any) -> bool:
+    """Whether a nested list is made of Python numbers with a float among them."""
+    leaves = list(_leaves(x))
+    return all(isinstance(x, float | int) for x in leaves) and any(isinstance(x, float) for x in leaves)
