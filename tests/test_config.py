@@ -76,28 +76,3 @@ def test_config_is_the_signature_through_kwargs():
 def test_an_argument_that_is_not_kept_is_named():
     with pytest.raises(TypeError, match=r"Forgetful.__init__ takes 'units' but does not keep it"):
         Forgetful(1).get_config()
-
-
-TABLE = config.names_of(Part, Base)
-
-
-def test_lookup_takes_names_classes_records_and_things():
-    part = Part(1)
-    assert config.lookup("part", TABLE, None) is None
-    assert isinstance(config.lookup("part", TABLE, "base"), Base)
-    assert isinstance(config.lookup("part", TABLE, Base), Base)
-    assert config.lookup("part", TABLE, {"class_name": "Part", "config": {"units": 5}}).units == 5
-    assert config.lookup("part", {"f": len}, {"class_name": "function", "config": "f"}) is len
-    assert config.lookup("part", TABLE, len) is len
-    assert config.lookup("part", {"part": part.get_config}, "part")() == part.get_config()
-
-
-@pytest.mark.parametrize("wrong", ["bas", 7, {"class_name": "Bas", "config": {}}, {"config": {"a": 1}}])
-def test_what_cannot_be_found_is_named(wrong: object):
-    with pytest.raises(ValueError, match="Could not interpret part identifier"):
-        config.lookup("part", TABLE, wrong)
-
-
-def test_a_near_name_is_suggested():
-    with pytest.raises(ValueError, match=r"did you mean '(Base|base)' or '(Base|base)'"):
-        config.lookup("part", TABLE, "Bases")

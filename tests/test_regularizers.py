@@ -33,7 +33,20 @@ def test_defaults_are_keras():
     assert regularizers.get(None) is None
 
 
-@pytest.mark.parametrize("value", ["a", float("nan"), True])
+def test_angles_between_rows_or_columns():
+    w = np.array([[3.0, 0.0], [1.0, 1.0], [0.0, 2.0]])
+    of_rows = (np.sqrt(0.5) + 0 + np.sqrt(0.5)) / 3
+    assert regularizers.OrthogonalRegularizer(0.5)(w) == pytest.approx(0.5 * of_rows)
+    of_columns = 1 / np.sqrt(10 * 5)
+    assert regularizers.OrthogonalRegularizer(0.5, "columns")(w) == pytest.approx(0.5 * of_columns)
+    assert regularizers.OrthogonalRegularizer()(w[:1]) == 0  # one vector has no angle
+    with pytest.raises(ValueError, match="`mode` must be one of rows, columns"):
+        regularizers.OrthogonalRegularizer(mode="cols")
+    with pytest.raises(ValueError, match=r"needs a matrix of fixed size, got shape \(2,\)"):
+        regularizers.OrthogonalRegularizer()(w[0])
+
+
+@pytest.mark.parametrize("value", ["a", float("nan"), True, -0.1])
 def test_a_factor_is_a_finite_number(value: object):
     with pytest.raises(ValueError, match="l2 must be a finite number"):
         regularizers.L2(value)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lamina import config, ops
+from lamina import naming, ops
 from lamina.ops import Array
+from lamina.records import serialize_keras_object
 
 
 def celu(x: Any, alpha: float = 1.0) -> Array:
@@ -134,6 +135,11 @@ def sparse_sigmoid(x: Any) -> Array:
     return ops.sparse_sigmoid(x)
 
 
+def sparsemax(x: Any, axis: int = -1) -> Array:
+    """The point of the simplex nearest to x along an axis: probabilities of which some are exactly 0."""
+    return ops.sparsemax(x, axis)
+
+
 def squareplus(x: Any, b: float = 4) -> Array:
     """(x + √(x² + b)) / 2."""
     return ops.squareplus(x, b)
@@ -161,7 +167,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     for f in (
         celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear,
         log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus,
-        softsign, sparse_plus, sparse_sigmoid, squareplus, tanh, tanh_shrink, threshold,
+        softsign, sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink, threshold,
     )
 }  # fmt: skip
 TABLE = FUNCTIONS | {"swish": swish, "hard_swish": hard_swish}
@@ -179,15 +185,20 @@ def get(identifier: Any) -> Callable[..., Any]:
     """
     if identifier is None:
         return linear
-    return config.lookup("activation function", TABLE, identifier)
+    return naming.lookup("activation function", TABLE, identifier)
+
+
+deserialize = naming.reader("activation function", TABLE)
 
 
 def serialize(activation: Callable[..., Any]) -> Any:
-    """The name of an activation of this table; a function of your own stays as it is.
+    """The name of an activation of this table; the record of a function or object of your own.
+
+    Raises:
+        RecordError: there is no way to write it, as for a lambda.
 
     Example:
         >>> serialize(relu)
         'relu'
     """
-    name = getattr(activation, "__name__", None)
-    return name if name is not None and TABLE.get(name) is activation else activation
+    return serialize_keras_object(activation)

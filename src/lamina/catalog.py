@@ -10,7 +10,7 @@ from lamina.models.functional import Functional
 from lamina.models.model import Model
 from lamina.models.sequential import Sequential
 from lamina.optimizers import schedules
-from lamina.saving.registry import publish
+from lamina.registry import publish
 
 publish(
     "keras.layers",

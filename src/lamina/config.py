@@ -6,7 +6,7 @@ import difflib
 import inspect
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -141,46 +141,9 @@ class Configured:
         return cls(**config)
 
 
-def names_of(*things: Callable[..., Any], **aliases: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
-    """A table of classes and functions by their names, classes by their snake-case names too."""
-    table = {getattr(thing, "__name__", ""): thing for thing in things}
-    return table | {snake_case(name): thing for name, thing in table.items()} | aliases
-
-
-def lookup(kind: str, table: Mapping[str, Callable[..., Any]], identifier: Any) -> Any:
-    """What a user named: None, a name in the table, a config record, a class, or the thing itself.
-
-    Args:
-        kind: what is looked for, for messages (``"initializer"``).
-        table: the closed table of names.
-        identifier: ``None``, a string, ``{"class_name": …, "config": {…}}``, a class or any callable.
-
-    Returns:
-        None, a function, or an instance (classes are called without arguments).
-
-    Raises:
-        ValueError: there is no such name, or the thing cannot be called.
-    """
-    config: Mapping[str, Any] = {}
-    if isinstance(identifier, Mapping):
-        record, identifier = identifier, identifier.get("class_name")
-        config = record.get("config") or {}
-        if identifier == "function":
-            identifier, config = config, {}
-    found = table.get(identifier) if isinstance(identifier, str) else identifier
-    if found is None and identifier is None and not config:
-        return None
-    if not callable(found):
-        hint = _nearest(identifier, table)
-        raise ValueError(f"Could not interpret {kind} identifier: {identifier!r}{hint}")
-    if not inspect.isclass(found):
-        return found
-    return found.from_config(config) if hasattr(found, "from_config") else found(**config)
-
-
 def unknown_arguments(kind: type, names: Sequence[str]) -> str:
     """The names of arguments that a class does not take, each with the nearest that it does."""
-    return ", ".join(name + _nearest(name, _arguments(kind)) for name in names)
+    return ", ".join(name + nearest(name, _arguments(kind)) for name in names)
 
 
 def _arguments(kind: type) -> dict[str, None]:
@@ -188,6 +151,7 @@ def _arguments(kind: type) -> dict[str, None]:
     return dict.fromkeys(name for maker in makers for name in inspect.signature(maker).parameters if name != "self")
 
 
-def _nearest(identifier: Any, table: Iterable[str]) -> str:
+def nearest(identifier: Any, table: Iterable[str]) -> str:
+    """The names in a table that look most like a wrong one, as the end of a message."""
     near = difflib.get_close_matches(str(identifier), table, 3)
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

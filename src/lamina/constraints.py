@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lamina import config, ops
+from lamina import config, naming, ops
+from lamina.records import serialize_keras_object
 
 Axis = int | Sequence[int]
 
@@ -88,7 +89,11 @@ class MinMaxNorm(Constraint):
 
 
 CLASSES = {c.__name__: c for c in (MaxNorm, MinMaxNorm, NonNeg, UnitNorm)}
-TABLE = config.names_of(*CLASSES.values())
+TABLE = naming.names_of(Constraint, *CLASSES.values())
+
+max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
+serialize = serialize_keras_object
+deserialize = naming.reader("constraint", TABLE)
 
 
 def get(identifier: Any) -> Callable[[Any], Any] | None:
@@ -97,4 +102,4 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
     Raises:
         ValueError: there is no such constraint.
     """
-    return config.lookup("constraint", TABLE, identifier)
+    return naming.lookup("constraint", TABLE, identifier)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lamina import config, random
+from lamina import config, naming, random
 from lamina.errors import ShapeError
+from lamina.records import serialize_keras_object
 
 Shape = Sequence[int]
 
@@ -300,10 +301,22 @@ CLASSES = {
         GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal,
     )
 }  # fmt: skip
-TABLE = config.names_of(
-    *CLASSES.values(), zero=Zeros, one=Ones, normal=RandomNormal, uniform=RandomUniform,
+TABLE = naming.names_of(
+    Initializer, *CLASSES.values(), zero=Zeros, one=Ones, normal=RandomNormal, uniform=RandomUniform,
     IdentityInitializer=Identity, OrthogonalInitializer=Orthogonal,
 )  # fmt: skip
+ABSENT = dict.fromkeys(
+    ("STFT", "STFTInitializer", "stft"), "it makes the kernels of a Fourier transform of sound, not of dense networks"
+)
+
+zeros, ones, constant, identity, orthogonal = Zeros, Ones, Constant, Identity, Orthogonal
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+variance_scaling, glorot_uniform, glorot_normal = VarianceScaling, GlorotUniform, GlorotNormal
+he_uniform, he_normal, lecun_uniform, lecun_normal = HeUniform, HeNormal, LecunUniform, LecunNormal
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
+serialize = serialize_keras_object
+deserialize = naming.reader("initializer", TABLE)
+__getattr__ = naming.refusal(__name__, ABSENT)
 
 
 def get(identifier: Any) -> Callable[..., np.ndarray] | None:
@@ -314,7 +327,7 @@ def get(identifier: Any) -> Callable[..., np.ndarray] | None:
     """
     if isinstance(identifier, np.ndarray | np.generic):
         return _given(np.asarray(identifier))
-    return config.lookup("initializer", TABLE, identifier)
+    return naming.lookup("initializer", TABLE, identifier, ABSENT)
 
 
 def _given(values: np.ndarray) -> Callable[..., np.ndarray]:

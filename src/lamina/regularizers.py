@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isfinite
+from math import inf
 from typing import Any
 
-from lamina import config, ops
+from lamina import config, naming, ops
+from lamina.errors import ShapeError
+from lamina.records import serialize_keras_object
 
 
 class Regularizer(config.Configured):
@@ -66,16 +68,51 @@ class L2(Regularizer):
         return self.l2 * ops.sum(ops.square(x))
 
 
+class OrthogonalRegularizer(Regularizer):
+    """factor · mean |cos| of the angles between the rows (or columns) of a matrix, which are drawn to right angles.
+
+    Args:
+        factor: the factor.
+        mode: ``"rows"`` or ``"columns"``.
+
+    Raises:
+        ValueError: another mode.
+        ShapeError: what it is called on is not a matrix.
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows"):
+        if mode not in MODES:
+            raise ValueError(f"`mode` must be one of {', '.join(MODES)}. Received: {mode!r}")
+        self.factor = _factor("factor", factor, 0.01)
+        self.mode = mode
+
+    def __call__(self, x: Any) -> Any:
+        shape = ops.shape(x)
+        if len(shape) != 2 or None in shape:
+            raise ShapeError(f"OrthogonalRegularizer needs a matrix of fixed size, got shape {shape}")
+        vectors = ops.normalize(x if self.mode == "rows" else ops.transpose(x), axis=1)  # (count, …)
+        count = int(shape[MODES.index(self.mode)] or 0)
+        cosines = ops.matmul(vectors, ops.transpose(vectors)) * (1.0 - ops.eye(count, dtype=ops.dtype(x)))
+        return self.factor * ops.sum(ops.abs(cosines)) / (max(count * (count - 1), 1))
+
+
+MODES = ("rows", "columns")
+
+
 def _factor(name: str, value: float | None, default: float) -> float:
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise ValueError(f"Argument {name} must be a finite number. Received: {name}={value!r}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < inf:
+        raise ValueError(f"Argument {name} must be a finite number, at least 0. Received: {name}={value!r}")
     return float(value)
 
 
-CLASSES = {c.__name__: c for c in (L1, L2, L1L2)}
-TABLE = config.names_of(*CLASSES.values())
+CLASSES = {c.__name__: c for c in (L1, L2, L1L2, OrthogonalRegularizer)}
+TABLE = naming.names_of(Regularizer, *CLASSES.values())
+
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
+serialize = serialize_keras_object
+deserialize = naming.reader("regularizer", TABLE)
 
 
 def get(identifier: Any) -> Callable[[Any], Any] | None:
@@ -84,4 +121,4 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
     Raises:
         ValueError: there is no such regularizer.
     """
-    return config.lookup("regularizer", TABLE, identifier)
+    return naming.lookup("regularizer", TABLE, identifier)

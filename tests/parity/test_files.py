@@ -17,7 +17,7 @@ import pytest
 from keras.src.api_export import get_name_from_symbol, get_symbol_from_name
 
 import lamina
-from lamina.saving.registry import all_published
+from lamina.registry import all_published
 
 Build = Callable[[Any], Any]
 

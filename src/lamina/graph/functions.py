@@ -376,6 +376,21 @@ def sparse_sigmoid(x: Operand) -> Node:
     return e.clip(0.5 * (as_node(x) + 1.0), 0.0, 1.0)
 
 
+def sparsemax(x: Operand, axis: int = -1) -> Node:
+    """The point of the simplex {p ≥ 0, Σp = 1} nearest to x along an axis (Martins and Astudillo 2016).
+
+    It is max(x − τ, 0). The elements above τ are those whose own value, times how many are at least as large, plus 1,
+    is more than the sum of these; τ makes what is left of them sum to 1.
+    """
+    x = shifted(x, axis)
+    at = normal_axis(axis, x.ndim)
+    own, other = e.expand_dims(x, at + 1), e.expand_dims(x, at)
+    ahead = e.cast(e.less_equal(own, other), x.dtype)
+    kept = e.cast(1.0 + x * e.sum(ahead, at + 1) > e.sum(ahead * other, at + 1), x.dtype)
+    tau = (e.sum(kept * x, at, keepdims=True) - 1.0) / e.sum(kept, at, keepdims=True)
+    return e.maximum(x - tau, 0.0)
+
+
 def softsign(x: Operand) -> Node:
     """x / (1 + |x|)."""
     x = as_node(x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lamina import config
+from lamina import naming
 from lamina.losses.crossentropy import (
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
@@ -43,6 +43,7 @@ from lamina.losses.regression import (
     mean_squared_logarithmic_error,
     poisson,
 )  # fmt: skip
+from lamina.records import serialize_keras_object
 
 FUNCTIONS = {
     f.__name__: f
@@ -70,7 +71,13 @@ ALIASES = {
     }.items()
     for short in (name, name.upper())
 }  # fmt: skip
-TABLE: dict[str, Callable[..., Any]] = {**FUNCTIONS, **CLASSES, **ALIASES}
+BASES = {"Loss": Loss, "LossFunctionWrapper": LossFunctionWrapper}
+TABLE: dict[str, Callable[..., Any]] = {**FUNCTIONS, **CLASSES, **BASES, **ALIASES}
+ABSENT = dict.fromkeys(("CTC", "ctc"), "it aligns sequences of labels, as in speech, not rows of a table")
+
+serialize = serialize_keras_object
+deserialize = naming.reader("loss", TABLE)
+__getattr__ = naming.refusal(__name__, ABSENT)
 
 
 def get(identifier: Any) -> Callable[..., Any] | None:
@@ -83,18 +90,18 @@ def get(identifier: Any) -> Callable[..., Any] | None:
         >>> get("mse") is mean_squared_error
         True
     """
-    return config.lookup("loss", TABLE, identifier)
+    return naming.lookup("loss", TABLE, identifier, ABSENT)
 
 
 __all__ = [
     "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
     "CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "CosineSimilarity", "Dice", "Hinge", "Huber",
-    "KLDivergence", "LogCosh", "Loss", "LossFunctionWrapper", "MeanAbsoluteError",
-    "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
-    "SparseCategoricalCrossentropy", "SquaredHinge", "Tversky", "binary_crossentropy",
-    "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
-    "categorical_generalized_cross_entropy", "categorical_hinge", "cosine_similarity", "dice", "get", "hinge",
-    "huber", "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error",
-    "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy",
-    "squared_hinge", "tversky",
+    "KLDivergence", "LogCosh", "Loss", "LossFunctionWrapper", "MeanAbsoluteError", "MeanAbsolutePercentageError",
+    "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy", "SquaredHinge",
+    "Tversky", "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",
+    "categorical_focal_crossentropy", "categorical_generalized_cross_entropy", "categorical_hinge",
+    "cosine_similarity", "deserialize", "dice", "get", "hinge", "huber", "kl_divergence", "log_cosh",
+    "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
+    "mean_squared_logarithmic_error", "poisson", "serialize", "sparse_categorical_crossentropy", "squared_hinge",
+    "tversky",
 ]  # fmt: skip

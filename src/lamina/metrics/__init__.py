@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina import config
+from lamina import naming
+from lamina.losses import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
 from lamina.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -44,6 +62,7 @@ from lamina.metrics.of_losses import (
     SquaredHinge,
 )
 from lamina.metrics.regression import R2Score
+from lamina.records import serialize_keras_object
 
 CLASSES = {
     c.__name__: c
@@ -65,14 +84,17 @@ FUNCTIONS = {
         top_k_categorical_accuracy, sparse_top_k_categorical_accuracy,
     )
 }  # fmt: skip
-TABLE = config.names_of(
-    *CLASSES.values(),
+TABLE = naming.names_of(
+    Metric, *CLASSES.values(),
     bce=BinaryCrossentropy, BCE=BinaryCrossentropy,
     mse=MeanSquaredError, MSE=MeanSquaredError,
     mae=MeanAbsoluteError, MAE=MeanAbsoluteError,
     mape=MeanAbsolutePercentageError, MAPE=MeanAbsolutePercentageError,
     msle=MeanSquaredLogarithmicError, MSLE=MeanSquaredLogarithmicError,
 )  # fmt: skip
+
+serialize = serialize_keras_object
+deserialize = naming.reader("metric", TABLE)
 
 
 def get(identifier: Any) -> Any:
@@ -85,44 +107,19 @@ def get(identifier: Any) -> Any:
         >>> get("auc").name
         'auc'
     """
-    return config.lookup("metric", TABLE, identifier)
+    return naming.lookup("metric", TABLE, identifier)
 
 
 __all__ = [
-    "AUC",
-    "Accuracy",
-    "BinaryAccuracy",
-    "BinaryCrossentropy",
-    "CategoricalAccuracy",
-    "CategoricalCrossentropy",
-    "CategoricalHinge",
-    "CosineSimilarity",
-    "Hinge",
-    "KLDivergence",
-    "LogCoshError",
-    "Mean",
-    "MeanAbsoluteError",
-    "MeanAbsolutePercentageError",
-    "MeanMetricWrapper",
-    "MeanSquaredError",
-    "MeanSquaredLogarithmicError",
-    "Metric",
-    "Poisson",
-    "Precision",
-    "R2Score",
-    "Recall",
-    "RootMeanSquaredError",
-    "SparseCategoricalAccuracy",
-    "SparseCategoricalCrossentropy",
-    "SparseTopKCategoricalAccuracy",
-    "SquaredHinge",
-    "Sum",
-    "TopKCategoricalAccuracy",
-    "accuracy",
-    "binary_accuracy",
-    "categorical_accuracy",
-    "get",
-    "sparse_categorical_accuracy",
-    "sparse_top_k_categorical_accuracy",
-    "top_k_categorical_accuracy",
-]
+    "AUC", "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "CategoricalAccuracy", "CategoricalCrossentropy",
+    "CategoricalHinge", "CosineSimilarity", "Hinge", "KLDivergence", "LogCoshError", "Mean", "MeanAbsoluteError",
+    "MeanAbsolutePercentageError", "MeanMetricWrapper", "MeanSquaredError", "MeanSquaredLogarithmicError", "Metric",
+    "Poisson", "Precision", "R2Score", "Recall", "RootMeanSquaredError", "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy", "SparseTopKCategoricalAccuracy", "SquaredHinge", "Sum",
+    "TopKCategoricalAccuracy", "accuracy", "binary_accuracy", "binary_crossentropy", "binary_focal_crossentropy",
+    "categorical_accuracy", "categorical_crossentropy", "categorical_focal_crossentropy", "categorical_hinge",
+    "deserialize", "get", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error",
+    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "serialize",
+    "sparse_categorical_accuracy", "sparse_categorical_crossentropy", "sparse_top_k_categorical_accuracy",
+    "squared_hinge", "top_k_categorical_accuracy",
+]  # fmt: skip

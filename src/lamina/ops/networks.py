@@ -32,6 +32,7 @@ softplus: Dual = dual(express.softplus)
 softsign: Dual = dual(functions.softsign)
 sparse_plus: Dual = dual(functions.sparse_plus)
 sparse_sigmoid: Dual = dual(functions.sparse_sigmoid)
+sparsemax: Dual = dual(functions.sparsemax)
 squareplus: Dual = dual(functions.squareplus)
 tanh_shrink: Dual = dual(functions.tanh_shrink)
 threshold: Dual = dual(functions.threshold)
@@ -58,5 +59,5 @@ __all__ = [
     "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu", "log_sigmoid",
     "log_softmax", "normalize", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink",
     "softmax", "softplus", "softsign", "sparse_categorical_crossentropy", "sparse_plus",
-    "sparse_sigmoid", "squareplus", "swish", "tanh_shrink", "threshold",
+    "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh_shrink", "threshold",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina import config
+from lamina import naming
 from lamina.optimizers import schedules
 from lamina.optimizers.adadelta import Adadelta
 from lamina.optimizers.adagrad import Adagrad
@@ -34,7 +34,7 @@ def get(identifier: Any) -> Optimizer:
     if isinstance(identifier, Optimizer):
         return identifier
     known = isinstance(identifier, str) and identifier.lower() in TABLE  # Keras reads names in any case
-    found = config.lookup("optimizer", TABLE, identifier.lower() if known else identifier)
+    found = naming.lookup("optimizer", TABLE, identifier.lower() if known else identifier)
     if not isinstance(found, Optimizer):
         raise ValueError(f"Could not interpret optimizer identifier: {identifier!r}")
     return found

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from lamina import config, ops
+from lamina import config, naming, ops
 from lamina.errors import ShapeError
 from lamina.graph import express as e
 from lamina.graph.functions import norm, square
@@ -335,7 +335,7 @@ class Optimizer(config.Configured):
 
 
 def _schedule(record: Mapping[str, Any]) -> Any:
-    return config.lookup("learning-rate schedule", schedules.CLASSES, record)
+    return naming.lookup("learning-rate schedule", schedules.CLASSES, record)
 
 
 def _rate(rate: Any) -> Variable | LearningRateSchedule:

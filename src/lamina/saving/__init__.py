@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from lamina.records import deserialize_keras_object, serialize_keras_object
+from lamina.registry import (
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 from lamina.saving.files import (
     load_model,
     load_weights,
@@ -10,14 +18,6 @@ from lamina.saving.files import (
     save_model,
     save_weights,
     to_json,
-)
-from lamina.saving.records import deserialize_keras_object, serialize_keras_object
-from lamina.saving.registry import (
-    custom_object_scope,
-    get_custom_objects,
-    get_registered_name,
-    get_registered_object,
-    register_keras_serializable,
 )
 
 CustomObjectScope = custom_object_scope

@@ -15,12 +15,12 @@ import numpy as np
 
 from lamina import config
 from lamina.errors import ModelFileError
+from lamina.records import shared_objects, shared_records
 from lamina.saving import archive
 from lamina.saving.budget import budget
 from lamina.saving.hdf5_reader import SIGNATURE, StoredArray, read_arrays
 from lamina.saving.hdf5_writer import hdf5_bytes
 from lamina.saving.json_text import read_json
-from lamina.saving.records import shared_objects, shared_records
 from lamina.saving.state import OPTIMIZER, load_state, state_of
 
 KERAS_VERSION = "3.15.1"  # whose format this is

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from lamina.errors import LaminaError, RecordError
-from lamina.saving.registry import (
+from lamina.registry import (
     custom_object_scope,
     find_published,
     get_registered_name,

@@ -12,6 +12,8 @@ from lamina import activations, initializers, losses, regularizers
 from lamina.errors import ModelFileError, RecordError
 from lamina.optimizers import Adam
 from lamina.optimizers.schedules import ExponentialDecay
+from lamina.records import shared_objects, shared_records
+from lamina.registry import all_published, published
 from lamina.saving import (
     custom_object_scope,
     deserialize_keras_object,
@@ -21,8 +23,6 @@ from lamina.saving import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from lamina.saving.records import shared_objects, shared_records
-from lamina.saving.registry import all_published, published
 
 GLOROT = {"module": "keras.initializers", "class_name": "GlorotUniform", "config": {"seed": 1}, "registered_name": None}
 
