@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 from lamina import activations as activations
+from lamina import bridge as bridge
 from lamina import callbacks as callbacks
 from lamina import catalog as catalog
 from lamina import config as config
@@ -18,6 +19,9 @@ from lamina import optimizers as optimizers
 from lamina import random as random
 from lamina import regularizers as regularizers
 from lamina import saving as saving
+from lamina.bridge import accelerate as accelerate
+from lamina.bridge import from_keras as from_keras
+from lamina.bridge import to_keras as to_keras
 from lamina.constraints import Constraint as Constraint
 from lamina.initializers import Initializer as Initializer
 from lamina.layers import Input as Input

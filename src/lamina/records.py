@@ -280,6 +280,37 @@ def _object(record: dict[str, Any]) -> Any:
     return instance
 
 
+def without_counterpart(record: Any, owner: str = "") -> list[str]:
+    """What a record names that there is no way to make here: each thing with the layer (or loss …) it belongs to.
+
+    Args:
+        record: what ``serialize_keras_object`` (Lamina's or Keras's) returned.
+        owner: what the record stands in.
+
+    Example:
+        >>> without_counterpart({"module": "keras.layers", "class_name": "Conv2D", "config": {"name": "first"}})
+        ["layer 'first': Lamina has no class keras.layers.Conv2D"]
+    """
+    if isinstance(record, list | tuple):
+        return [line for part in record for line in without_counterpart(part, owner)]
+    if not isinstance(record, dict):
+        return []
+    owner = _owner(record) or owner
+    try:
+        if "class_name" in record and "config" in record:
+            _SPECIAL.get(record["class_name"], _class)(record)  # found, but not made
+    except RecordError as error:
+        return [f"{owner}: {error}" if owner else str(error)]
+    return [line for part in record.values() for line in without_counterpart(part, owner)]
+
+
+def _owner(record: dict[str, Any]) -> str:
+    config = record.get("config")
+    name = config.get("name") if isinstance(config, dict) else None
+    kind = "layer" if record.get("module") == "keras.layers" or "inbound_nodes" in record else record.get("class_name")
+    return f"{kind} {name!r}" if isinstance(name, str) else ""
+
+
 def _class(record: dict[str, Any]) -> Any:
     """The class a record names: one of Lamina's own, which nothing overrides, or one that the user gave."""
     name, registered = record["class_name"], record.get("registered_name")

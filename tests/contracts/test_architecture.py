@@ -20,6 +20,7 @@ STAGES = [name.strip("()") for name in reversed(PYPROJECT["tool"]["importlinter"
 LIBRARIES = {
     "duckdb": ("tables/",),
     "h5py": ("saving/",),
+    "keras": ("bridge/",),
     "rich": ("cli/", "callbacks/progress.py", "models/summary.py"),
     "typer": ("cli/",),
 }

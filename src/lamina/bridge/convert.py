@@ -1,0 +1,148 @@
+"""Keras models ⇄ Lamina models in memory: configs become records, weights and optimizer state are copied as arrays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lamina.errors import LaminaError, ModelFileError
+from lamina.models import Model
+from lamina.saving import custom_object_scope
+from lamina.saving.budget import budget
+from lamina.saving.records import shared_objects, shared_records, without_counterpart
+
+
+def from_keras(model: Any, custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """A Lamina model like a built Keras model: layers, weights, what it was compiled with, the optimizer's state.
+
+    Training goes on as it would have in Keras; the two models share nothing afterwards.
+
+    Args:
+        model: a Sequential or functional model of real Keras, models inside it and shared layers included.
+        custom_objects: Lamina's classes and functions for what the Keras model has of your own, by name.
+
+    Raises:
+        TypeError: it is no Keras model.
+        ModelFileError: it has parts without a counterpart in Lamina; each is named with its layer.
+
+    Example:
+        >>> import keras  # doctest: +SKIP
+        >>> lamina.from_keras(keras.models.load_model("model.keras"))  # doctest: +SKIP
+    """
+    require_built(model)
+    record = keras_record(model)
+    with custom_object_scope(custom_objects):
+        if missing := without_counterpart(record):
+            raise ModelFileError(
+                f"model {model.name!r} has parts without a counterpart in Lamina: {'; '.join(missing)}. "
+                "For classes and functions of your own give Lamina's in custom_objects"
+            )
+        with budget(model.count_params()):  # the first values are replaced anyway
+            made: Model = shared_objects(record)
+    transfer(model, made)
+    return made
+
+
+def to_keras(model: Model, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """A Keras model like a built Lamina model: layers, weights, what it was compiled with, the optimizer's state.
+
+    Args:
+        model: a model of Lamina.
+        custom_objects: Keras's classes and functions for what the model has of your own, by name.
+
+    Raises:
+        LaminaError: the model is not built, or Keras has no counterpart of a part.
+
+    Example:
+        >>> model = lamina.Sequential([lamina.Input((3,)), lamina.layers.Dense(1)])
+        >>> lamina.to_keras(model).summary()  # doctest: +SKIP
+    """
+    if not isinstance(model, Model):
+        raise TypeError(f"`model` must be a model of Lamina, got {type(model).__module__}.{type(model).__name__}")
+    if not model.built:
+        raise LaminaError(f"model {model.name!r} has no weights yet: give it an Input, or call it on data")
+    made = keras_object(shared_records(model), custom_objects)
+    transfer(model, made)
+    for layer in made._flatten_layers():
+        getattr(layer, "finalize_state", int)()  # Normalization computes with copies of its weights
+    return made
+
+
+def require_built(model: Any) -> None:
+    """Refuse what is no Keras model with weights."""
+    import keras
+
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a keras.Model, got {type(model).__module__}.{type(model).__name__}")
+    if not model.built:
+        raise LaminaError(
+            f"Keras model {model.name!r} has no weights yet: give it an Input, or call it on data, before it is converted"
+        )
+
+
+def keras_record(model: Any) -> dict[str, Any]:
+    """What Keras would write as the model's ``config.json``, with a number on each layer that occurs twice.
+
+    Keras numbers an object when it meets it again, by when a container has copied its first record: so all is read twice.
+    """
+    from keras.src.saving.serialization_lib import ObjectSharingScope, serialize_keras_object
+
+    with ObjectSharingScope():
+        serialize_keras_object(model)
+        record = serialize_keras_object(model)
+    return dict(_layers_shared(json.loads(json.dumps(record))))
+
+
+def _layers_shared(record: Any) -> Any:
+    """The record with the numbers of layers only: other objects may have been made for the reading alone."""
+    if isinstance(record, list):
+        return [_layers_shared(part) for part in record]
+    if not isinstance(record, dict):
+        return record
+    of_layer = isinstance(record.get("config"), dict) and "trainable" in record["config"]
+    return {k: _layers_shared(v) for k, v in record.items() if of_layer or k != "shared_object_id"}
+
+
+def keras_object(record: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
+    """The Keras object of a record."""
+    from keras.src.saving.serialization_lib import ObjectSharingScope, deserialize_keras_object
+
+    try:
+        with ObjectSharingScope():
+            return deserialize_keras_object(record, custom_objects)
+    except (TypeError, ValueError) as error:
+        raise LaminaError(f"Keras has no counterpart of a part of model {record['config']['name']!r}: {error}") from error
+
+
+def transfer(source: Any, target: Any) -> None:
+    """Give a model the weights, and the optimizer's state, of its twin in the other library.
+
+    Raises:
+        LaminaError: they are no twins.
+    """
+    _assign(source.weights, target.weights, f"weights of model {source.name!r}")
+    ours, theirs = (getattr(model, "optimizer", None) for model in (source, target))
+    if ours is None or theirs is None:
+        return
+    if ours.built:
+        theirs.build(target.trainable_variables)
+    state = theirs.variables if ours.built else theirs.variables[: len(ours.variables)]
+    _assign(ours.variables, state, f"variables of optimizer {ours.name!r}")
+
+
+def _assign(sources: Sequence[Any], targets: Sequence[Any], what: str) -> None:
+    """Both libraries' variables become arrays and take arrays in the same way."""
+    if [tuple(v.shape) for v in sources] != [tuple(v.shape) for v in targets]:
+        raise LaminaError(
+            f"the {what} are {_shapes(sources)}, but those of its counterpart are {_shapes(targets)}; "
+            "compile the model anew after layers were frozen or released"
+        )
+    for source, target in zip(sources, targets, strict=True):
+        target.assign(np.asarray(source))
+
+
+def _shapes(variables: Sequence[Any]) -> str:
+    return ", ".join(f"{v.path} {tuple(v.shape)}" for v in variables)
