@@ -86,7 +86,7 @@ def require_built(model: Any) -> None:
 def keras_record(model: Any) -> dict[str, Any]:
     """What Keras would write as the model's ``config.json``, with a number on each layer that occurs twice.
 
-    Keras numbers an object when it meets it again, by when a container has copied its first record: so all is read twice.
+    Keras numbers an object when it meets it again, when a container has copied its first record: so all is read twice.
     """
     from keras.src.saving.serialization_lib import ObjectSharingScope, serialize_keras_object
 
@@ -114,7 +114,8 @@ def keras_object(record: Mapping[str, Any], custom_objects: Mapping[str, Any] | 
         with ObjectSharingScope():
             return deserialize_keras_object(record, custom_objects)
     except (TypeError, ValueError) as error:
-        raise LaminaError(f"Keras has no counterpart of a part of model {record['config']['name']!r}: {error}") from error
+        name = record["config"]["name"]
+        raise LaminaError(f"Keras has no counterpart of a part of model {name!r}: {error}") from error
 
 
 def transfer(source: Any, target: Any) -> None:
