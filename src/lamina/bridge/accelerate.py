@@ -81,7 +81,8 @@ class Accelerated:
 def _made_of(model: Any) -> list[Any]:
     """What the Lamina model was made of: it serves as long as these are the same objects."""
     layers = model._flatten_layers()
-    return [getattr(model, "_compile_config", None), getattr(model, "optimizer", None), *layers, *(layer.trainable for layer in layers)]
+    compiled = [getattr(model, name, None) for name in ("_compile_config", "optimizer")]
+    return [*compiled, *layers, *(layer.trainable for layer in layers)]
 
 
 def accelerate(keras_model: Any) -> Accelerated:

@@ -10,9 +10,9 @@ import numpy as np
 
 from lamina.errors import LaminaError, ModelFileError
 from lamina.models import Model
+from lamina.records import shared_objects, shared_records, without_counterpart
 from lamina.saving import custom_object_scope
 from lamina.saving.budget import budget
-from lamina.saving.records import shared_objects, shared_records, without_counterpart
 
 
 def from_keras(model: Any, custom_objects: Mapping[str, Any] | None = None) -> Model:
@@ -79,7 +79,7 @@ def require_built(model: Any) -> None:
         raise TypeError(f"`model` must be a keras.Model, got {type(model).__module__}.{type(model).__name__}")
     if not model.built:
         raise LaminaError(
-            f"Keras model {model.name!r} has no weights yet: give it an Input, or call it on data, before it is converted"
+            f"Keras model {model.name!r} has no weights yet: give it an Input, or call it on data, then convert it"
         )
 
 
