@@ -233,6 +233,26 @@ OPTIMIZERS = [
     Brick("Ftrl", {"learning_rate_power": -1.0}),
     Brick("Lion", {}),
     Brick("Lion", {"beta_1": 0.7, "weight_decay": 0.1}),
+    Brick("Nadam", {}),
+    Brick("Nadam", {"beta_1": 0.8, "beta_2": 0.9, "weight_decay": 0.1, "gradient_accumulation_steps": 2}),
+    Brick("Lamb", {}),
+    Brick("Lamb", {"beta_1": 0.8, "beta_2": 0.9, "weight_decay": 0.1, "clipnorm": 0.5}),
+    Brick("Adafactor", {}),
+    Brick("Adafactor", {"beta_2_decay": -0.5, "clip_threshold": 0.3, "relative_step": False, "use_ema": True}),
+    Brick("Muon", {}),
+    Brick("Muon", {"exclude_layers": ["nothing"], "rms_rate": None, "adam_lr_ratio": 0.5, "global_clipnorm": 0.5}),
+    Brick("Muon", {"nesterov": False, "ns_steps": 3, "weight_decay": 0.1, "adam_weight_decay": 0.2}),
+    Brick("Muon", {"exclude_layers": ["^ker"], "weight_decay": None, "adam_weight_decay": None}),
+    Brick("ScheduleFreeAdamW", {}),
+    Brick("ScheduleFreeAdamW", {"beta_1": 0.8, "beta_2": 0.9, "warmup_steps": 3, "weight_decay": 0.1}),
+    # what all rules share, beside slots, scalars and rules that see each variable alone
+    Brick("SGD", {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3}),
+    Brick("SGD", {"momentum": 0.9, "gradient_accumulation_steps": 2}),
+    Brick("Adam", {"use_ema": True, "ema_momentum": 0.8, "gradient_accumulation_steps": 3, "amsgrad": True}),
+    Brick("Adam", {"gradient_accumulation_steps": 3, "clipnorm": 0.3, "weight_decay": 0.1}),
+    Brick("Adam", {"gradient_accumulation_steps": 2, "use_ema": True, "ema_overwrite_frequency": 2}),
+    Brick("RMSprop", {"loss_scale_factor": 8.0, "clipvalue": 0.1}),
+    Brick("Lamb", {"use_ema": True, "ema_overwrite_frequency": 2, "gradient_accumulation_steps": 2}),
 ]
 
 SCHEDULES = [

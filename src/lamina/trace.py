@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lamina.graph.express import where
 from lamina.graph.node import Node, leaf
 
 if TYPE_CHECKING:
@@ -43,13 +44,26 @@ class Trace:
         if variable in self.layout:
             return self.layout[variable]
         if variable not in self._own:
-            dtype = variable.dtype if variable.dtype in ("float32", "float64") else "float32"
+            stored = variable.flat.dtype.name
+            dtype = stored if stored in ("float32", "float64") else "float32"
             self._own[variable] = leaf("variable", variable.shape, dtype, buffer=variable.key, offset=0)
         return self._own[variable]
 
     def assign(self, variable: Variable, value: Node) -> None:
         """From here on in this trace, and after a run for good, the variable has this value."""
         self._new[variable] = value
+
+    @contextmanager
+    def only_if(self, condition: Node | None) -> Iterator[None]:
+        """What variables are assigned inside the block holds only where the condition does; None always does."""
+        before = dict(self._new)
+        yield
+        if condition is None:
+            return
+        for variable, new in self._new.items():
+            old = before[variable] if variable in before else self.window(variable)
+            if new is not old:
+                self._new[variable] = where(condition, new, old)
 
     def updates(self) -> tuple[tuple[Node, Node], ...]:
         """(window, new value) of every variable that was assigned."""

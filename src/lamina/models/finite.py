@@ -24,7 +24,7 @@ class Guard:
     def __init__(self, step: Step):
         self.step = step
         self.saved: dict[str, np.ndarray] = {}
-        self.iterations: np.ndarray | None = None
+        self.calls = 0
 
     def keep(self) -> None:
         """An epoch begins: this is the state to come back to."""
@@ -33,14 +33,14 @@ class Guard:
             self.saved = {name: np.empty_like(buffer) for name, buffer in state.items()}
         for name, buffer in state.items():
             self.saved[name][...] = buffer
-        self.iterations = None if self.step.optimizer is None else self.step.optimizer.iterations.numpy()
+        self.calls = 0 if self.step.optimizer is None else int(self.step.optimizer.calls.value)
 
     def restore(self) -> None:
         """Everything that the epoch changed is as it was before."""
         for name, buffer in self.step.state().items():
             buffer[...] = self.saved[name]
-        if self.iterations is not None:
-            self.step.optimizer.iterations.assign(self.iterations)
+        if self.step.optimizer is not None:
+            self.step.optimizer.advance(self.calls)
 
     def check(self, loss: float, epoch: int, feed: Feed, span: Span, first_step: int, history: Any) -> None:
         """Raise a NonFiniteError, with the weights of the epoch's start back in place, if something is not finite."""

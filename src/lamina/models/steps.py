@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +18,9 @@ from lamina.metrics import Metric
 from lamina.models.compiled import Outputs
 from lamina.models.data import Leaf, Rows, check_labels
 from lamina.models.objective import Objective
-from lamina.models.parameters import BUFFER, Parameters
-from lamina.rewrite.gradients import gradients
+from lamina.optimizers.optimizer import PARAMETERS, no_gradients
+from lamina.optimizers.vector import Vector
+from lamina.rewrite.gradients import known_gradients
 from lamina.trace import Trace
 from lamina.variables import Variable
 
@@ -40,7 +42,7 @@ class Step:
     trace: Trace
     outputs: Outputs
     labels: list[Labels] = field(default_factory=list)
-    parameters: Parameters | None = None
+    parameters: Vector | None = None
     optimizer: Any = None
     metrics: dict[str, Metric] = field(default_factory=dict)
     weights: list[Variable] = field(default_factory=list)  # the trainable ones first
@@ -51,13 +53,13 @@ class Step:
         if self.parameters is None:
             return self.trace.state()
         self.parameters.attach()
-        return {BUFFER: self.parameters.flat, **self.optimizer.state(), **self.trace.state()}
+        return {PARAMETERS: self.parameters.flat, **self.optimizer.state(), **self.trace.state()}
 
     def watched(self) -> list[np.ndarray]:
         """The arrays of all weights: the trainable ones as one."""
         if self.parameters is None:
             return [v.value for v in self.weights]
-        fixed = self.weights[len(self.parameters.variables) :]
+        fixed = self.weights[len(self.parameters.parts) :]
         return [self.parameters.flat, *(v.value for v in fixed)]
 
     def check(self, rows: Rows) -> None:
@@ -87,28 +89,29 @@ def train_step(model: Objective, rows: Rows) -> Step:
     """Forward, loss, gradients, update and metric sums of one batch as one program."""
     if not all(layer.built for layer in model._flatten_layers()):
         _forward(model, rows, Trace(training=True))  # so that all variables are known
-    parameters = Parameters(model.trainable_weights)
+    parameters = Vector(model.trainable_weights, PARAMETERS)
     parameters.attach()
     trace = Trace(parameters.layout(), training=True)
     loss, outputs, labels = _loss(model, rows, trace, training=True)
-    updates: tuple[tuple[Node, Node], ...] = ()
-    if parameters.variables:
-        updates = _updates(model, trace, parameters, loss)
-    graph = Graph({}, (*trace.updates(), *updates))
-    step = _compiled(model, graph, trace, outputs)
+    if parameters.parts:
+        _update(model.optimizer, trace, parameters, loss)
+    step = _compiled(model, Graph({}, trace.updates()), trace, outputs)
     step.labels = labels
-    if parameters.variables:
+    if parameters.parts:
         step.parameters, step.optimizer = parameters, model.optimizer
     return _reporting(model, step)
 
 
-def _updates(model: Objective, trace: Trace, parameters: Parameters, loss: Node) -> tuple[tuple[Node, Node], ...]:
-    optimizer = model.optimizer
+def _update(optimizer: Any, trace: Trace, parameters: Vector, loss: Node) -> None:
+    """Read the optimizer's step into the trace."""
+    optimizer.build(parameters.parts)
     with trace.active():
-        slopes = gradients(loss, [trace.window(v) for v in parameters.variables])
+        slopes = known_gradients(optimizer.scale_loss(loss), [trace.window(v) for v in parameters.parts])
+        missing = [v.path for v, g in zip(parameters.parts, slopes, strict=True) if g is None]
+        if missing:
+            warnings.warn(no_gradients(missing), stacklevel=2)
         with label(optimizer.name):
-            optimizer.build(parameters.variables)
-            return tuple(optimizer.updates(parameters.node, slopes, parameters.variables))
+            optimizer.updates(parameters, slopes)
 
 
 def test_step(model: Objective, rows: Rows) -> Step:

@@ -166,6 +166,8 @@ class Trainer(Objective):
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
+        if step.parameters is not None and epochs:
+            self.optimizer.finalize_variable_values(step.parameters.parts)
         callbacks.on_train_end(logs)
 
     def _train_epoch(
@@ -173,7 +175,7 @@ class Trainer(Objective):
     ) -> dict[str, Any]:
         step.reset()
         guard.keep()
-        span, before = feed.epoch(), int(self.optimizer.iterations.value)
+        span, before = feed.epoch(), int(self.optimizer.calls.value)
         watch = _watch(self, callbacks, "train", step, before)
         parts = loop.run(step, feed, span, before, watch)
         self._advance(step, before, sum(part.steps for part in parts))
@@ -183,7 +185,7 @@ class Trainer(Objective):
 
     def _advance(self, step: Step, before: int, steps: int) -> None:
         if step.parameters is not None:
-            self.optimizer.iterations.assign(before + steps)
+            self.optimizer.advance(before + steps)
 
     def evaluate(
         self,

@@ -2,27 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lamina import naming
 from lamina.optimizers import schedules
 from lamina.optimizers.adadelta import Adadelta
+from lamina.optimizers.adafactor import Adafactor
 from lamina.optimizers.adagrad import Adagrad
 from lamina.optimizers.adam import Adam
 from lamina.optimizers.adamax import Adamax
 from lamina.optimizers.adamw import AdamW
 from lamina.optimizers.ftrl import Ftrl
+from lamina.optimizers.lamb import Lamb
 from lamina.optimizers.lion import Lion
+from lamina.optimizers.muon import Muon
+from lamina.optimizers.nadam import Nadam
 from lamina.optimizers.optimizer import Optimizer
 from lamina.optimizers.rmsprop import RMSprop
+from lamina.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from lamina.optimizers.sgd import SGD
+from lamina.records import serialize_keras_object
+from lamina.registry import custom_object_scope
 
-CLASSES = {c.__name__: c for c in (SGD, RMSprop, Adam, AdamW, Adadelta, Adagrad, Adamax, Ftrl, Lion)}
+CLASSES = {
+    c.__name__: c
+    for c in (
+        SGD, RMSprop, Adam, AdamW, Adadelta, Adafactor, Adagrad, Adamax, Ftrl, Lamb, Lion, Muon, Nadam,
+        ScheduleFreeAdamW,
+    )
+}  # fmt: skip
 TABLE = CLASSES | {name.lower(): c for name, c in CLASSES.items()}
 
 
-def get(identifier: Any) -> Optimizer:
-    """An optimizer from a name, a config, a class or an optimizer.
+serialize = serialize_keras_object
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
+    """The optimizer that a record describes; Keras reads the names of its own in any case.
+
+    Args:
+        config: what ``serialize`` (Lamina's or Keras's) returned, or a name.
+        custom_objects: your own classes and functions by the names that records give them.
+
+    Raises:
+        ValueError: there is no such optimizer.
+    """
+    with custom_object_scope(custom_objects):
+        return _optimizer(config)
+
+
+def get(identifier: Any) -> Optimizer | None:
+    """An optimizer from a name, a config, a class or an optimizer; None for None.
 
     Raises:
         ValueError: there is no such optimizer.
@@ -31,15 +62,26 @@ def get(identifier: Any) -> Optimizer:
         >>> get("adam").name
         'adam'
     """
+    return None if identifier is None else _optimizer(identifier)
+
+
+def _optimizer(identifier: Any) -> Optimizer:
     if isinstance(identifier, Optimizer):
         return identifier
-    known = isinstance(identifier, str) and identifier.lower() in TABLE  # Keras reads names in any case
-    found = naming.lookup("optimizer", TABLE, identifier.lower() if known else identifier)
+    found = naming.lookup("optimizer", TABLE, _in_lower_case(identifier))
     if not isinstance(found, Optimizer):
         raise ValueError(f"Could not interpret optimizer identifier: {identifier!r}")
     return found
 
 
+def _in_lower_case(identifier: Any) -> Any:
+    if isinstance(identifier, Mapping) and "module" not in identifier:
+        return {**identifier, "class_name": _in_lower_case(identifier.get("class_name"))}
+    known = isinstance(identifier, str) and identifier.lower() in TABLE
+    return identifier.lower() if known else identifier
+
+
 __all__ = [
-    "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Optimizer", "RMSprop", "get", "schedules",
+    "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam",
+    "Optimizer", "RMSprop", "ScheduleFreeAdamW", "deserialize", "get", "schedules", "serialize",
 ]  # fmt: skip

@@ -7,15 +7,16 @@ from typing import Any
 from lamina.graph import express as e
 from lamina.graph.functions import square
 from lamina.graph.node import Node
+from lamina.optimizers.arguments import with_shared_arguments
 from lamina.optimizers.optimizer import Optimizer
-from lamina.optimizers.schedules import LearningRateSchedule
+from lamina.optimizers.state import Rate
 
 
 class Adadelta(Optimizer):
     """a ← ρa + (1 − ρ)g², δ = g·√(d + ε) / √(a + ε), d ← ρd + (1 − ρ)δ², w ← w − lr·δ.
 
     Args:
-        learning_rate: a float or a schedule; 1 is the paper's.
+        learning_rate: see ``Optimizer``; 1 is the paper's.
         rho: ρ.
         epsilon: ε.
         kwargs: see ``Optimizer``.
@@ -25,9 +26,10 @@ class Adadelta(Optimizer):
 
     slot_groups = (("accumulated_grad", "accumulated_delta_var"),)
 
+    @with_shared_arguments
     def __init__(
         self,
-        learning_rate: float | LearningRateSchedule = 0.001,
+        learning_rate: Rate = 0.001,
         rho: float = 0.95,
         epsilon: float = 1e-7,
         **kwargs: Any,

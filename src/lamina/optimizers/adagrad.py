@@ -7,15 +7,16 @@ from typing import Any
 from lamina.graph import express as e
 from lamina.graph.functions import square
 from lamina.graph.node import Node
+from lamina.optimizers.arguments import with_shared_arguments
 from lamina.optimizers.optimizer import Optimizer
-from lamina.optimizers.schedules import LearningRateSchedule
+from lamina.optimizers.state import Rate
 
 
 class Adagrad(Optimizer):
     """a ← a + g², w ← w − lr·g / √(a + ε); with ε inside the root, as Keras has it.
 
     Args:
-        learning_rate: a float or a schedule.
+        learning_rate: see ``Optimizer``.
         initial_accumulator_value: where a starts.
         epsilon: ε.
         kwargs: see ``Optimizer``.
@@ -25,9 +26,10 @@ class Adagrad(Optimizer):
 
     slot_groups = (("accumulator",),)
 
+    @with_shared_arguments
     def __init__(
         self,
-        learning_rate: float | LearningRateSchedule = 0.001,
+        learning_rate: Rate = 0.001,
         initial_accumulator_value: float = 0.1,
         epsilon: float = 1e-7,
         **kwargs: Any,

@@ -7,8 +7,9 @@ from typing import Any
 from lamina.graph import express as e
 from lamina.graph.functions import square
 from lamina.graph.node import Node
+from lamina.optimizers.arguments import with_shared_arguments
 from lamina.optimizers.optimizer import Optimizer
-from lamina.optimizers.schedules import LearningRateSchedule
+from lamina.optimizers.state import Rate
 
 
 class Adam(Optimizer):
@@ -17,7 +18,7 @@ class Adam(Optimizer):
     Here ε stands beside the uncorrected √v: the paper's "epsilon hat", which is what Keras computes.
 
     Args:
-        learning_rate: a float or a schedule.
+        learning_rate: see ``Optimizer``.
         beta_1: β₁.
         beta_2: β₂.
         epsilon: ε.
@@ -27,9 +28,10 @@ class Adam(Optimizer):
     Source: Kingma and Ba 2014, the form at the end of section 2.
     """
 
+    @with_shared_arguments
     def __init__(
         self,
-        learning_rate: float | LearningRateSchedule = 0.001,
+        learning_rate: Rate = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,

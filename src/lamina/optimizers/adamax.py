@@ -6,15 +6,16 @@ from typing import Any
 
 from lamina.graph import express as e
 from lamina.graph.node import Node
+from lamina.optimizers.arguments import with_shared_arguments
 from lamina.optimizers.optimizer import Optimizer
-from lamina.optimizers.schedules import LearningRateSchedule
+from lamina.optimizers.state import Rate
 
 
 class Adamax(Optimizer):
     """m ← m + (1 − β₁)(g − m), u ← max(β₂u, |g|), w ← w − lr / (1 − β₁ᵗ) · m / (u + ε).
 
     Args:
-        learning_rate: a float or a schedule.
+        learning_rate: see ``Optimizer``.
         beta_1: β₁.
         beta_2: β₂.
         epsilon: ε.
@@ -25,9 +26,10 @@ class Adamax(Optimizer):
 
     slot_groups = (("momentum", "norm"),)
 
+    @with_shared_arguments
     def __init__(
         self,
-        learning_rate: float | LearningRateSchedule = 0.001,
+        learning_rate: Rate = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.optimizers.adam import Adam
-from lamina.optimizers.schedules import LearningRateSchedule
+from lamina.optimizers.arguments import with_shared_arguments
+from lamina.optimizers.state import Rate
 
 
 class AdamW(Adam):
     """w ← w − lr·decay·w, then a step of Adam.
 
     Args:
-        learning_rate: a float or a schedule.
+        learning_rate: see ``Optimizer``.
         weight_decay: the decay; not None.
         beta_1: β₁ of Adam, as for ``beta_2``, ``epsilon`` and ``amsgrad``.
         kwargs: see ``Optimizer``.
@@ -23,9 +24,10 @@ class AdamW(Adam):
     Source: Loshchilov and Hutter 2017.
     """
 
+    @with_shared_arguments
     def __init__(
         self,
-        learning_rate: float | LearningRateSchedule = 0.001,
+        learning_rate: Rate = 0.001,
         weight_decay: float = 0.004,
         beta_1: float = 0.9,
         beta_2: float = 0.999,

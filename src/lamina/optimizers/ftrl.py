@@ -7,15 +7,16 @@ from typing import Any
 from lamina.graph import express as e
 from lamina.graph.functions import square
 from lamina.graph.node import Node
+from lamina.optimizers.arguments import with_shared_arguments
 from lamina.optimizers.optimizer import Optimizer
-from lamina.optimizers.schedules import LearningRateSchedule
+from lamina.optimizers.state import Rate
 
 
 class Ftrl(Optimizer):
     """With a' = a + g²: z ← z + g + 2s·w − (a'^−p − a^−p)/lr · w, w ← (clip(z, −λ₁, λ₁) − z) / ((a'^−p + β)/lr + 2λ₂).
 
     Args:
-        learning_rate: a float or a schedule.
+        learning_rate: see ``Optimizer``.
         learning_rate_power: p, 0 or less.
         initial_accumulator_value: where a starts, 0 or more.
         l1_regularization_strength: λ₁.
@@ -32,9 +33,10 @@ class Ftrl(Optimizer):
 
     slot_groups = (("accumulator", "linear"),)
 
+    @with_shared_arguments
     def __init__(
         self,
-        learning_rate: float | LearningRateSchedule = 0.001,
+        learning_rate: Rate = 0.001,
         learning_rate_power: float = -0.5,
         initial_accumulator_value: float = 0.1,
         l1_regularization_strength: float = 0.0,

@@ -6,15 +6,16 @@ from typing import Any
 
 from lamina.graph import express as e
 from lamina.graph.node import Node
+from lamina.optimizers.arguments import with_shared_arguments
 from lamina.optimizers.optimizer import Optimizer
-from lamina.optimizers.schedules import LearningRateSchedule
+from lamina.optimizers.state import Rate
 
 
 class Lion(Optimizer):
     """w ← w − lr · sign(β₁m + (1 − β₁)g), m ← β₂m + (1 − β₂)g.
 
     Args:
-        learning_rate: a float or a schedule; a third to a tenth of Adam's.
+        learning_rate: see ``Optimizer``; a third to a tenth of Adam's.
         beta_1: β₁ in (0, 1].
         beta_2: β₂.
         kwargs: see ``Optimizer``.
@@ -27,9 +28,10 @@ class Lion(Optimizer):
 
     slot_groups = (("momentum",),)
 
+    @with_shared_arguments
     def __init__(
         self,
-        learning_rate: float | LearningRateSchedule = 0.001,
+        learning_rate: Rate = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.99,
         **kwargs: Any,

@@ -1,52 +1,58 @@
 """Optimizer: what all update rules share. A rule is one equation on flat vectors; the rest is here.
 
 All trainable variables are windows of one vector w, their gradients one vector g, each slot (momentum, …) one more.
-In Keras's order a step is: clip the gradients, decay the weights, apply the rule, constrain the weights.
+In Keras's order a step is: the mean of accumulated gradients, clipping, weight decay, the rule, the weights' moving
+average, their constraints. A rule that needs each variable for itself sees them one by one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Self
+import warnings
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import add
+from typing import Any
 
 import numpy as np
 
-from lamina import config, naming, ops
-from lamina.errors import ShapeError
+from lamina import config, ops
+from lamina.errors import GraphError, ShapeError
 from lamina.graph import express as e
-from lamina.graph.functions import norm, square
+from lamina.graph.express import as_node
+from lamina.graph.functions import mod, norm, square
 from lamina.graph.node import Graph, Node, constant, leaf
 from lamina.lower.to_numpy import NumpyExecutable
-from lamina.optimizers import schedules
-from lamina.optimizers.schedules import LearningRateSchedule
+from lamina.optimizers.state import Rate, State
+from lamina.optimizers.vector import Vector, each, join, parts_of
 from lamina.trace import Trace, current
-from lamina.variables import Variable, flat_zeros
+from lamina.variables import Variable
 
-# Keras's arguments that change the result and that no rule here knows yet, with the value that asks for nothing.
-REFUSED = {
-    "use_ema": False,
-    "ema_overwrite_frequency": None,
-    "loss_scale_factor": None,
-    "gradient_accumulation_steps": None,
-}
+AVERAGE, ACCUMULATOR = "average", "gradient_accumulator"
+CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
+PARAMETERS = "parameters"  # the buffer of all weights in programs
+Gradients = Sequence[tuple[Node | None, Variable]]  # each with what it is the gradient of; None where there is none
+Known = list[tuple[Node, Variable]]
 
 
-class Optimizer(config.Configured):
-    """Base of all optimizers; a subclass writes ``update`` and names its slots.
+class Optimizer(State):
+    """Base of all optimizers; a subclass writes ``update`` and names its slots, or writes Keras's ``update_step``.
 
     Args:
-        learning_rate: a float or a schedule.
+        learning_rate: a float, a schedule, or a function without arguments, which is asked when a step is compiled.
         weight_decay: each step first takes this share times the learning rate off every weight.
         clipnorm: greatest length of the gradient of one variable.
         clipvalue: greatest size of one number of a gradient.
         global_clipnorm: greatest length of all gradients together.
-        use_ema, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps: must be left alone.
-        ema_momentum: kept for the config's sake.
+        use_ema: whether to follow the weights by a moving average, which replaces them at the end of ``fit``.
+        ema_momentum: what the average keeps of itself in each step.
+        ema_overwrite_frequency: after so many steps the weights become their average, again and again.
+        loss_scale_factor: the loss is multiplied by it, and its gradients are divided by it.
+        gradient_accumulation_steps: so many batches make one step, by the mean of their gradients.
         name: its name, made from the class's by default.
 
     Raises:
-        ValueError: an argument that is not known or not supported, or two kinds of clipping.
+        ValueError: an argument that is not known or not allowed, or two kinds of clipping.
 
     Example:
         >>> class Plain(Optimizer):
@@ -57,14 +63,12 @@ class Optimizer(config.Configured):
         array([0.5], dtype=float32)
     """
 
-    # Slots in the order of Keras's files: within a group they alternate variable by variable.
-    slot_groups: tuple[tuple[str, ...], ...] = ()
-    # Where slots start that do not start at 0.
-    slot_starts: Mapping[str, float] = {}
+    # Whether the rule must see each variable for itself, since it asks for its shape or its length.
+    alone = False
 
     def __init__(
         self,
-        learning_rate: float | LearningRateSchedule = 0.01,
+        learning_rate: Rate,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
@@ -77,9 +81,7 @@ class Optimizer(config.Configured):
         name: str | None = None,
         **kwargs: Any,
     ):
-        if kwargs:
-            unknown = config.unknown_arguments(type(self), list(kwargs))
-            raise ValueError(f"Argument(s) not recognized: {kwargs}; {type(self).__name__} does not take {unknown}")
+        _refuse(type(self), kwargs)
         self.name = name or config.unique_name(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
@@ -90,182 +92,91 @@ class Optimizer(config.Configured):
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self._refuse()
-        self.iterations = Variable(0, "iteration", "int64", trainable=False)
-        self._learning_rate = _rate(learning_rate)
-        self.built = False
-        self._parameters: list[Variable] = []
-        self._buffers: dict[str, np.ndarray] = {}
-        self._slot_variables: list[Variable] = []
+        self._check_arguments()
+        super().__init__(learning_rate)
         self._undecayed_variables: list[Variable] = []
         self._undecayed_names: re.Pattern[str] | None = None
 
-    def _refuse(self) -> None:
-        asked = [name for name, nothing in REFUSED.items() if getattr(self, name) != nothing]
-        if asked:
-            raise ValueError(f"{type(self).__name__} does not support {' or '.join(asked)} yet: leave it out")
-        clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
+    def _check_arguments(self) -> None:
+        clips = {name: getattr(self, name) for name in CLIPS}
         if sum(value is not None for value in clips.values()) > 1:
             raise ValueError(f"Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: {clips}")
+        steps, share, every = self.gradient_accumulation_steps, self.ema_momentum, self.ema_overwrite_frequency
+        if steps and not (isinstance(steps, int) and steps >= 2):
+            raise ValueError(
+                "`gradient_accumulation_steps` must be an integer >= 2. "
+                f"Received: gradient_accumulation_steps={steps}"
+            )
+        if self.use_ema and not 0 <= share <= 1:
+            raise ValueError(f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={share}")
+        if self.use_ema and every and not (isinstance(every, int) and every >= 1):
+            raise ValueError(
+                f"`ema_overwrite_frequency` must be an integer >= 1 or None. Received: ema_overwrite_frequency={every}"
+            )
 
     # -- the rule
 
     def update(self, w: Node, g: Node, lr: Node, t: Node, *_: Any, **slots: Any) -> tuple[Node, dict[str, Node]]:
-        """One step of the rule on flat vectors; a subclass defines it.
+        """One step of the rule; a subclass defines it.
 
         Args:
-            w: all weights (N,).
-            g: all gradients (N,).
+            w: all weights (N,), or one variable if the rule is ``alone``.
+            g: its gradient, of the same shape.
             lr: the learning rate, one number.
             t: the number of this step, counted from 1, as a float.
-            slots: the slots' present values, each (N,).
+            slots: the slots' present values, each of the same shape.
 
         Returns:
             The new weights, and the new value of each slot by its name.
         """
-        raise TypeError(f"{type(self).__name__} must define update(w, g, lr, t, **slots)")
+        raise TypeError(f"{type(self).__name__} must define update(w, g, lr, t, **slots) or update_step")
 
-    @property
-    def slots(self) -> tuple[str, ...]:
-        """The names of the vectors that the rule keeps from step to step."""
-        return tuple(slot for group in self.slot_groups for slot in group)
-
-    # -- state
-
-    def build(self, variables: Sequence[Variable]) -> None:
-        """Make the slots for these trainable variables, zero; a second call with the same ones does nothing.
-
-        Raises:
-            ValueError: the optimizer was built for other variables.
-        """
-        if self.built:
-            return self._check_known(variables)
-        self._parameters = list(variables)
-        size = sum(v.flat.size for v in variables)
-        dtype = _common_dtype(variables)
-        self._buffers = {slot: flat_zeros(size, dtype) for slot in self.slots}
-        self._slot_variables = [
-            self._slot_variable(slot, v, offset)
-            for group in self.slot_groups
-            for v, offset in zip(variables, _offsets(variables), strict=True)
-            for slot in group
-        ]
-        for slot, value in self.slot_starts.items():
-            self._buffers[slot][:] = value
-        if isinstance(self._learning_rate, Variable) and self._learning_rate.dtype != dtype:
-            self._learning_rate.move(np.empty((), dtype))
-        self.built = True
-
-    def _slot_variable(self, slot: str, of: Variable, offset: int) -> Variable:
-        variable = Variable(np.zeros(of.shape, of.dtype), f"{of.path.replace('/', '_')}_{slot}", trainable=False)
-        variable.move(self._buffers[slot][offset : offset + of.flat.size].reshape(of.shape))
-        return variable
-
-    def _check_known(self, variables: Sequence[Variable]) -> None:
-        if [id(v) for v in variables] != [id(v) for v in self._parameters]:
-            raise ValueError(
-                f"optimizer {self.name!r} was built for the variables {[v.path for v in self._parameters]}, "
-                f"not for {[v.path for v in variables]}; use a new optimizer"
-            )
-
-    def state(self) -> dict[str, np.ndarray]:
-        """The slots' flat vectors by name, for ``Executable.run``."""
-        return dict(self._buffers)
-
-    @property
-    def variables(self) -> list[Variable]:
-        """Iterations, learning rate (if it is not a schedule) and slots, in the order of Keras's files."""
-        rate = [self._learning_rate] if isinstance(self._learning_rate, Variable) else []
-        return [self.iterations, *rate, *self._slot_variables]
-
-    @property
-    def learning_rate(self) -> Any:
-        """The learning rate: a Variable, or the schedule's present value."""
-        if isinstance(self._learning_rate, Variable):
-            return self._learning_rate
-        return self._learning_rate(int(self.iterations.value))
-
-    @learning_rate.setter
-    def learning_rate(self, rate: float | LearningRateSchedule) -> None:
-        if isinstance(rate, LearningRateSchedule):
-            self._learning_rate = rate
-        elif isinstance(self._learning_rate, Variable):
-            self._learning_rate.assign(rate)
-        else:
-            raise TypeError(
-                "This optimizer was created with a `LearningRateSchedule` object as its `learning_rate` constructor "
-                "argument, hence its learning rate is not settable. If you need the learning rate to be settable, "
-                "you should instantiate the optimizer with a float `learning_rate` argument."
-            )
-
-    # -- one step as equations
-
-    def updates(
-        self, parameters: Node, gradients: Sequence[Node], variables: Sequence[Variable]
-    ) -> list[tuple[Node, Node]]:
-        """The equations of one step, for the active trace.
+    def update_step(self, gradient: Node, variable: Variable, learning_rate: Node) -> None:
+        """Keras's hook: give one variable, and what is kept of it, new values; by default what ``update`` says.
 
         Args:
-            parameters: the window of all weights (N,).
-            gradients: ∂J/∂v for each of ``variables``, of its shape.
-            variables: what the optimizer was built for, in the order of their places in ``parameters``.
-
-        Returns:
-            (window, new value) for the weights and each slot.
+            gradient: of the variable's shape.
+            variable: what to change, by ``self.assign`` and the like.
+            learning_rate: one number.
         """
-        self.build(variables)
-        dtype, shape = parameters.dtype, parameters.shape
-        windows = {slot: leaf("variable", shape, dtype, buffer=slot, offset=0) for slot in self.slots}
-        step, lr = leaf("step", (), dtype), self._rate_node(dtype)
-        w = self._decayed(parameters, lr)
-        new_w, new = self.update(w, self._flat(gradients), lr, step + 1.0, **windows)
-        return [(parameters, self._constrained(new_w)), *((windows[slot], new[slot]) for slot in self.slots)]
+        kept = self.slots_of(variable)
+        present = {slot: as_node(part) for slot, part in kept.items()}
+        w, new = self.update(as_node(variable), gradient, learning_rate, as_node(self.iterations) + 1.0, **present)
+        variable.assign(w)
+        for slot, part in kept.items():
+            part.assign(new[slot])
 
-    def _rate_node(self, dtype: str) -> Node:
-        if isinstance(self._learning_rate, LearningRateSchedule):
-            return e.cast(self._learning_rate(leaf("step", (), dtype)), dtype)
-        trace = current()
-        if trace is None:
-            raise ValueError("Optimizer.updates makes equations for the active trace, and there is none")
-        return trace.node(self._learning_rate)
+    def prepare(self) -> None:
+        """What a rule changes once in each step, before any variable."""
 
-    def _flat(self, gradients: Sequence[Node]) -> Node:
-        """All gradients as one vector, clipped."""
-        if self.clipnorm and self.clipnorm > 0:
-            gradients = [g * self.clipnorm / e.maximum(norm(g), self.clipnorm) for g in gradients]
-        flat = e.concatenate([e.reshape(g, (-1,)) for g in gradients], 0)
-        if self.clipvalue and self.clipvalue > 0:
-            return e.clip(flat, -self.clipvalue, self.clipvalue)
-        if self.global_clipnorm and self.global_clipnorm > 0:
-            length = e.sqrt(e.sum(square(flat)))
-            return flat * (self.global_clipnorm / e.maximum(length, self.global_clipnorm))
-        return flat
+    def assign(self, variable: Variable, value: Any) -> None:
+        """Give a variable a new value in each step."""
+        variable.assign(e.broadcast_to(as_node(value), variable.shape) if current() else value)
 
-    def _decayed(self, w: Node, lr: Node) -> Node:
-        """w − w · decay · lr, but for the excluded variables."""
-        if self.weight_decay is None:
-            return w
-        shrink = lr * self.weight_decay
-        if all(map(self._decays, self._parameters)):
-            return w - w * shrink
-        mask = [e.broadcast_to(constant(float(self._decays(v)), w.dtype), (v.flat.size,)) for v in self._parameters]
-        return w - w * (shrink * e.concatenate(mask, 0))
+    def assign_add(self, variable: Variable, value: Any) -> None:
+        """Add to a variable in each step."""
+        self.assign(variable, as_node(variable) + value)
 
-    def _decays(self, variable: Variable) -> bool:
-        listed = any(variable is v for v in self._undecayed_variables)
-        return not listed and not (self._undecayed_names and self._undecayed_names.search(variable.name))
+    def assign_sub(self, variable: Variable, value: Any) -> None:
+        """Subtract from a variable in each step."""
+        self.assign(variable, as_node(variable) - value)
 
-    def _constrained(self, w: Node) -> Node:
-        """The new weights after each variable's constraint."""
-        if not any(v.constraint for v in self._parameters):
-            return w
-        parts = []
-        for v, offset in zip(self._parameters, _offsets(self._parameters), strict=True):
-            part = e.slice(w, [offset], [offset + v.flat.size])
-            if v.constraint:
-                part = e.reshape(v.constraint(e.reshape(part, v.shape)), (-1,))
-            parts.append(part)
-        return e.concatenate(parts, 0)
+    # -- what is remembered
+
+    def kept(self) -> tuple[tuple[str, ...], ...]:
+        """Groups of slots that stand before the rule's own."""
+        asked = ((AVERAGE, self.use_ema), (ACCUMULATOR, self.gradient_accumulation_steps))
+        return tuple((slot,) for slot, wanted in asked if wanted)
+
+    @property
+    def iterations(self) -> Any:
+        """How many updates were made: while a graph is built, before this one."""
+        steps = self.gradient_accumulation_steps
+        if not steps:
+            return self.calls
+        if current() is None:
+            return Variable(self.calls.value // steps, "iteration")
+        return e.floor(as_node(self.calls) / float(steps))
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
@@ -285,80 +196,195 @@ class Optimizer(config.Configured):
         self._undecayed_variables = list(var_list or [])
         self._undecayed_names = re.compile("|".join(names)) if names else None
 
+    # -- one step as equations
+
+    def updates(self, parameters: Vector, gradients: Sequence[Node | None]) -> None:
+        """Read one step into the active trace.
+
+        Args:
+            parameters: all weights.
+            gradients: ∂J/∂v for each of its parts, of its shape, or None where there is none.
+
+        Raises:
+            ValueError: there is no gradient at all.
+        """
+        trace = _trace()
+        self.build(parameters.parts)
+        trace.layout |= {**parameters.layout(), **self.layout()}
+        known = [g for g in gradients if g is not None]
+        if not known:
+            raise ValueError("No gradients provided for any variable.")
+        together = len(known) == len(gradients) and not self._one_by_one
+        self.step([(join(known), parameters)] if together else list(zip(gradients, parameters.parts, strict=True)))
+
+    @property
+    def _one_by_one(self) -> bool:
+        return self.alone or type(self).update_step is not Optimizer.update_step
+
+    def step(self, gradients: Gradients) -> None:
+        """One step for variables, or for vectors of them, whose windows the active trace knows."""
+        given = [(g, v) for g, v in gradients if g is not None]
+        if self.loss_scale_factor is not None:
+            given = [(g / self.loss_scale_factor, v) for g, v in given]
+        given, due = self._accumulated(given)
+        with _trace().only_if(due):
+            rate = e.cast(as_node(self.learning_rate), self._dtype)
+            self.prepare()
+            for g, v in self._clipped(given):
+                self._decay(v, rate)
+                self.update_step(g, v, rate)
+        for _, v in gradients:
+            self._follow(v)
+        for _, v in given:
+            _constrain(v)
+
+    def _accumulated(self, gradients: Known) -> tuple[Known, Node | None]:
+        """The mean of the gradients of the last steps, and whether it is now complete; None if it always is."""
+        steps = self.gradient_accumulation_steps
+        if not steps:
+            return gradients, None
+        due, means = e.equal(mod(as_node(self.calls) + 1.0, float(steps)), 0.0), []
+        for g, v in gradients:
+            kept = self._slots[ACCUMULATOR].of(v)
+            total = as_node(kept) + g
+            kept.assign(e.where(due, constant(0.0, g.dtype), total))
+            means.append((total / float(steps), v))
+        return means, due
+
+    def _clipped(self, gradients: Known) -> Known:
+        if self.clipnorm and self.clipnorm > 0:
+            most = self.clipnorm
+            return [(each(v, g, lambda _, x: x * most / e.maximum(norm(x), most)), v) for g, v in gradients]
+        if self.clipvalue and self.clipvalue > 0:
+            return [(e.clip(g, -self.clipvalue, self.clipvalue), v) for g, v in gradients]
+        if self.global_clipnorm and self.global_clipnorm > 0:
+            length = e.sqrt(reduce(add, (e.sum(square(g)) for g, _ in gradients)))
+            factor = self.global_clipnorm / e.maximum(length, self.global_clipnorm)
+            return [(g * factor, v) for g, v in gradients]
+        return gradients
+
+    def decay_of(self, variable: Variable) -> float | None:
+        """The weight decay of one variable."""
+        listed = any(variable is v for v in self._undecayed_variables)
+        excluded = listed or (self._undecayed_names and self._undecayed_names.search(variable.name))
+        return None if excluded else self.weight_decay
+
+    def _decay(self, variable: Variable, rate: Node) -> None:
+        """w − w · decay · lr."""
+        decays = [self.decay_of(v) or 0.0 for v in parts_of(variable)]
+        if not any(decays):
+            return
+        w, shrink = as_node(variable), rate * decays[0]
+        if len(set(decays)) > 1:
+            sizes = [v.shape for v in parts_of(variable)]
+            shares = [e.broadcast_to(constant(d, w.dtype), shape) for d, shape in zip(decays, sizes, strict=True)]
+            shrink = rate * join(shares)
+        variable.assign(w - w * shrink)
+
+    def _follow(self, variable: Variable) -> None:
+        """average ← μ · average + (1 − μ) · w, from w itself on; w ← average when it is time for that."""
+        if not self.use_ema:
+            return
+        kept, t = self._slots[AVERAGE].of(variable), as_node(self.iterations)
+        share = e.where(e.equal(t, 0.0), constant(0.0, t.dtype), constant(self.ema_momentum, t.dtype))
+        kept.assign(share * kept + (1.0 - share) * variable)
+        if self.ema_overwrite_frequency:
+            due = e.equal(mod(t + 1.0, float(self.ema_overwrite_frequency)), 0.0)
+            variable.assign(e.where(due, kept, variable))
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss whose gradients ``apply`` takes: the loss times ``loss_scale_factor``."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """The end of training: with ``use_ema`` the weights become their averages."""
+        for variable in var_list if self.use_ema else ():
+            variable.assign(self._slots[AVERAGE].parts[variable].value)
+
     # -- one step at once
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
         """Update variables from gradients that are arrays.
 
         Args:
-            grads: one array for each variable, of its shape.
+            grads: one array for each variable, of its shape; None leaves the variable as it is, with a warning.
             trainable_variables: the variables; those of ``build`` by default.
 
         Raises:
+            ValueError: the optimizer does not know the variables, or there are as many gradients as variables.
             ShapeError: a gradient does not have its variable's shape.
         """
-        variables = list(self._parameters if trainable_variables is None else trainable_variables)
-        self.build(variables)
-        arrays = [_gradient(v, g) for v, g in zip(variables, grads, strict=True)]
-        w = np.concatenate([v.flat for v in variables])
-        inputs = [leaf("input", a.shape, a.dtype.name, name=str(i)) for i, a in enumerate(arrays)]
+        if len(grads) == 0:
+            return
+        given = self._given(grads, trainable_variables)
+        weights = Vector(self._parameters, PARAMETERS)
+        arrays = {v.key: given[v] for v in self._parameters if v in given}
+        inputs = [leaf("input", v.shape, v.dtype, name=v.key) if v in given else None for v in self._parameters]
         trace = Trace()
         with trace.active():
-            window = leaf("variable", w.shape, w.dtype.name, buffer="parameters", offset=0)
-            graph = Graph({}, tuple(self.updates(window, inputs, variables)))
-        state = {"parameters": w, **self.state(), **trace.state()}
-        batch = {str(i): a for i, a in enumerate(arrays)}
-        NumpyExecutable(graph).step(batch, state, 0, int(self.iterations.value))
-        for v, offset in zip(variables, _offsets(variables), strict=True):
-            v.assign(w[offset : offset + v.flat.size].reshape(v.shape))
-        self.iterations.assign(self.iterations.value + 1)
+            self.updates(weights, inputs)
+        weights.gather()
+        state = {PARAMETERS: weights.flat, **self.state(), **trace.state()}
+        NumpyExecutable(Graph({}, trace.updates())).step(arrays, state, 0, int(self.calls.value))
+        weights.scatter()
+        self.advance(int(self.calls.value) + 1)
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> None:
-        """The same from pairs (gradient, variable)."""
+    def _given(self, grads: Sequence[Any], variables: Sequence[Variable] | None) -> dict[Variable, np.ndarray]:
+        """The gradients that are not None, by their variables."""
+        if variables is None and not self.built:
+            raise ValueError(
+                "When passing `grads` without `variables`, the optimizer must already be built on a list of variables. "
+                "Call `optimizer.build(trainable_variables)` first."
+            )
+        variables = self._parameters if variables is None else list(variables)
+        if len(grads) != len(variables):
+            raise ValueError(f"There must be a gradient for each variable: got {len(grads)} for {len(variables)}")
+        if self.built:
+            self._check_known(variables)
+        else:
+            self.build(variables)
+        missing = [v.path for v, g in zip(variables, grads, strict=True) if g is None]
+        if 0 < len(missing) < len(grads):
+            warnings.warn(no_gradients(missing), stacklevel=3)
+        return {v: _gradient(v, g) for v, g in zip(variables, grads, strict=True) if g is not None}
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
+        """The same from pairs (gradient, variable); how often that was done."""
         grads, variables = zip(*grads_and_vars, strict=True)
         self.apply(grads, variables)
-
-    # -- config
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make an optimizer like this one, without its state."""
-        rate = self._learning_rate
-        return super().get_config() | {"learning_rate": float(rate.value) if isinstance(rate, Variable) else rate}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """An optimizer from what ``get_config`` returned; a schedule may also be a record of its class and config."""
-        rate = config.get("learning_rate")
-        if isinstance(rate, Mapping):
-            return cls(**{**config, "learning_rate": _schedule(rate)})
-        return cls(**config)
+        return self.calls
 
 
-def _schedule(record: Mapping[str, Any]) -> Any:
-    return naming.lookup("learning-rate schedule", schedules.CLASSES, record)
-
-
-def _rate(rate: Any) -> Variable | LearningRateSchedule:
-    if isinstance(rate, LearningRateSchedule):
-        return rate
-    if not isinstance(rate, float):
-        raise ValueError(
-            "Argument `learning_rate` should be float, or an instance of LearningRateSchedule. "
-            f"Received instead: learning_rate={rate!r}"
+def _refuse(kind: type, unknown: dict[str, Any]) -> None:
+    if unknown.pop("decay", None) is not None:
+        warnings.warn(
+            "Argument `decay` is no longer supported and will be ignored: give a schedule, as "
+            "learning_rate=schedules.InverseTimeDecay(0.01, decay_steps=1, decay_rate=decay)",
+            stacklevel=4,
         )
-    return Variable(rate, "learning_rate", config.floatx(), trainable=False)
+    if unknown:
+        names = config.unknown_arguments(kind, list(unknown))
+        raise ValueError(f"Argument(s) not recognized: {unknown}; {kind.__name__} does not take {names}")
 
 
-def _offsets(variables: Sequence[Variable]) -> list[int]:
-    """Where each variable begins in the flat vector."""
-    return np.cumsum([0, *(v.flat.size for v in variables)])[:-1].tolist()
+def _trace() -> Trace:
+    trace = current()
+    if trace is None:
+        raise GraphError("an optimizer reads a step into the active trace, and there is none")
+    return trace
 
 
-def _common_dtype(variables: Sequence[Variable]) -> str:
-    found = {v.dtype for v in variables} or {config.floatx()}
-    if len(found) > 1:
-        raise ShapeError(f"an optimizer updates variables of one float type, got {sorted(found)}")
-    return found.pop()
+def _constrain(variable: Variable) -> None:
+    if any(v.constraint for v in parts_of(variable)):
+        variable.assign(each(variable, as_node(variable), lambda v, w: v.constraint(w) if v.constraint else w))
+
+
+def no_gradients(paths: Sequence[str]) -> str:
+    """The warning about variables that the loss does not depend on."""
+    return (
+        f"Gradients do not exist for variables {list(paths)} when minimizing the loss. If using `model.compile()`, did "
+        "you forget to provide a `loss` argument?"
+    )
 
 
 def _gradient(variable: Variable, gradient: Any) -> np.ndarray:

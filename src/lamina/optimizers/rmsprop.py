@@ -7,15 +7,16 @@ from typing import Any
 from lamina.graph import express as e
 from lamina.graph.functions import square
 from lamina.graph.node import Node
+from lamina.optimizers.arguments import with_shared_arguments
 from lamina.optimizers.optimizer import Optimizer
-from lamina.optimizers.schedules import LearningRateSchedule
+from lamina.optimizers.state import Rate
 
 
 class RMSprop(Optimizer):
     """v ← ρv + (1 − ρ)g², w ← w − lr·g / √(v + ε); with ε inside the root, as Keras has it.
 
     Args:
-        learning_rate: a float or a schedule.
+        learning_rate: see ``Optimizer``.
         rho: ρ.
         momentum: μ > 0 makes b ← μb + lr·g / √(v + ε), w ← w − b.
         epsilon: ε.
@@ -25,9 +26,10 @@ class RMSprop(Optimizer):
     Source: Hinton 2012, lecture 6e of Neural Networks for Machine Learning; Graves 2013 (centered).
     """
 
+    @with_shared_arguments
     def __init__(
         self,
-        learning_rate: float | LearningRateSchedule = 0.001,
+        learning_rate: Rate = 0.001,
         rho: float = 0.9,
         momentum: float = 0.0,
         epsilon: float = 1e-7,

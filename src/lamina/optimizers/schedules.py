@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from math import log, pi
 from typing import Any
 
-from lamina import config
+from lamina import config, naming
 from lamina.graph import express as e
 from lamina.graph.express import as_node
 from lamina.graph.node import Node, constant
 from lamina.ops import Array, dual
+from lamina.records import serialize_keras_object
 
 
 class LearningRateSchedule(config.Configured):
@@ -267,3 +268,6 @@ CLASSES: dict[str, type[LearningRateSchedule]] = {
         CosineDecayRestarts,
     )
 }
+
+serialize = serialize_keras_object
+deserialize = naming.reader("learning-rate schedule", CLASSES)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.graph.node import Node
+from lamina.optimizers.arguments import with_shared_arguments
 from lamina.optimizers.optimizer import Optimizer
-from lamina.optimizers.schedules import LearningRateSchedule
+from lamina.optimizers.state import Rate
 
 
 class SGD(Optimizer):
     """w ← w − lr·g; with momentum m ← μm − lr·g, w ← w + m; Nesterov's w ← w + μm − lr·g with the new m.
 
     Args:
-        learning_rate: a float or a schedule.
+        learning_rate: see ``Optimizer``.
         momentum: μ in [0, 1].
         nesterov: whether to look ahead (Nesterov 1983).
         kwargs: see ``Optimizer``.
@@ -22,9 +23,10 @@ class SGD(Optimizer):
         ValueError: the momentum is not a float in [0, 1].
     """
 
+    @with_shared_arguments
     def __init__(
         self,
-        learning_rate: float | LearningRateSchedule = 0.01,
+        learning_rate: Rate = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
         **kwargs: Any,

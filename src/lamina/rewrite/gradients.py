@@ -149,7 +149,12 @@ def unbroadcast(g: Node, x: Node) -> Node:
 
 
 def gradients(loss: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
-    """∂loss/∂x for each x in ``wrt``, zeros where the loss does not depend on x.
+    """∂loss/∂x for each x in ``wrt``, zeros where the loss does not depend on x; see ``known_gradients``."""
+    return tuple(e.full_like(x, 0.0) if g is None else g for g, x in zip(known_gradients(loss, wrt), wrt, strict=True))
+
+
+def known_gradients(loss: Node, wrt: Sequence[Node]) -> Gradients:
+    """∂loss/∂x for each x in ``wrt``, None where the loss does not depend on x.
 
     Args:
         loss: a float node of shape ``()``.
@@ -170,8 +175,8 @@ def gradients(loss: Node, wrt: Sequence[Node]) -> tuple[Node, ...]:
     for node in reversed(order):
         if node in total and node in needed and node.inputs:
             _spread(node, total, needed)
-    found = tuple(total[x] if x in total else e.full_like(x, 0.0) for x in wrt)
-    show_stage("gradients", Graph({f"d{i}": node for i, node in enumerate(found)}))
+    found = tuple(total.get(x) for x in wrt)
+    show_stage("gradients", Graph({f"d{i}": node for i, node in enumerate(found) if node is not None}))
     return found
 
 

@@ -192,6 +192,18 @@ def _transposed_twice(out: Node, x: Node) -> Node | None:
     return e.transpose(x.inputs[0], tuple(x.attrs["axes"][a] for a in out.attrs["axes"]))
 
 
+def _part_of_joined(out: Node, x: Node) -> Node | None:
+    """What was joined, taken out again."""
+    if x.op != "concatenate" or x.shape[x.attrs["axis"]] is None:
+        return None
+    axis, at = x.attrs["axis"], 0
+    for part in x.inputs:
+        if out.shape == part.shape and out.attrs["begin"][axis] == at:
+            return part
+        at += part.shape[axis] or 0
+    return None
+
+
 def _cast_constant(out: Node, x: Node) -> Node | None:
     """A constant is stored in the type it is used in."""
     return e.constant(x.attrs["value"], out.dtype) if x.op == "constant" else None
@@ -213,6 +225,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "max": (_sum_of_one,),
     "reshape": (_reshape_twice,),
     "transpose": (_transposed_twice,),
+    "slice": (_part_of_joined,),
     "broadcast_to": (_broadcast_reshaped,),
     "cast": (_cast_constant, _cast_back),
 }

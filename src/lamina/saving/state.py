@@ -10,15 +10,11 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from lamina import config
 from lamina.errors import LaminaError, ModelFileError
 from lamina.metrics import Metric
-from lamina.optimizers import Optimizer
 from lamina.saving.hdf5_reader import StoredArray
 from lamina.saving.hdf5_writer import Group
-from lamina.variables import Variable
 
 OPTIMIZER = "optimizer"
 # Attributes that refer to a saveable's neighbours, or to what other paths already hold.
@@ -73,12 +69,7 @@ def _children(thing: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _has_state(x: Any) -> bool:
-    return _by_list(x) or hasattr(x, "save_own_variables")
-
-
-def _by_list(x: Any) -> bool:
-    """Whether the object's arrays are its ``variables``; layers may say otherwise in ``save_own_variables``."""
-    return isinstance(x, Optimizer | Metric)
+    return isinstance(x, Metric) or hasattr(x, "save_own_variables")
 
 
 def state_of(model: Any) -> dict[str, Group]:
@@ -86,7 +77,7 @@ def state_of(model: Any) -> dict[str, Group]:
     groups = {}
     for path, thing in saveables(model):
         group = Group(thing.name if isinstance(getattr(thing, "name", None), str) else None)
-        if _by_list(thing):
+        if isinstance(thing, Metric):
             group.arrays.update((str(i), v.numpy()) for i, v in enumerate(thing.variables))
         else:
             thing.save_own_variables(group.arrays)
@@ -147,32 +138,8 @@ def _grouped(arrays: Mapping[str, StoredArray]) -> dict[str, dict[str, StoredArr
 
 
 def _load_own(thing: Any, stored: Mapping[str, StoredArray]) -> None:
-    if not _by_list(thing):
-        return thing.load_own_variables({key: array.read() for key, array in stored.items()})
-    variables: list[Variable] = thing.variables
-    if len(stored) == len(variables):
-        for index, variable in enumerate(variables):
-            assign(variable, stored[str(index)].read())
-    elif stored and not _never_stepped(stored):  # Keras leaves it fresh, too
-        warnings.warn(
-            f"Skipping variable loading for optimizer '{thing.name}', because it has {len(variables)} variables "
-            f"whereas the saved optimizer has {len(stored)} variables.",
-            stacklevel=4,
-        )
-
-
-def _never_stepped(stored: Mapping[str, StoredArray]) -> bool:
-    """An optimizer saved before its first step has its step number, perhaps its learning rate, and no slots yet."""
-    return len(stored) <= 2 and all(array.shape == () for array in stored.values()) and not stored["0"].read().any()
-
-
-def assign(variable: Variable, value: np.ndarray) -> None:
-    """Give a variable the numbers of a file.
-
-    Raises:
-        ModelFileError: floats for a variable of whole numbers.
-        ShapeError: another shape.
-    """
-    if value.dtype.kind == "f" and np.dtype(variable.dtype).kind != "f":
-        raise ModelFileError(f"variable {variable.path!r} holds {variable.dtype}, got {value.dtype}")
-    variable.assign(value)
+    arrays = {key: array.read() for key, array in stored.items()}
+    if not isinstance(thing, Metric):
+        return thing.load_own_variables(arrays)
+    for index, variable in enumerate(thing.variables if arrays else ()):
+        variable.assign(arrays[str(index)])
