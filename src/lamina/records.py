@@ -35,7 +35,9 @@ REASONS = (
     TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError, LaminaError,
 )  # fmt: skip
 # Fields that make an object allocate memory before any data are seen, each with the most a file may ask for.
-FIELD_LIMITS = {"num_thresholds": 100_000, "num_labels": 1_000_000, "num_regressors": 1_000_000}
+FIELD_LIMITS = {
+    "num_thresholds": 100_000, "num_labels": 1_000_000, "num_regressors": 1_000_000, "num_classes": 5_000,
+}  # fmt: skip
 
 
 @dataclass

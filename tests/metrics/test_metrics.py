@@ -15,7 +15,7 @@ from lamina.trace import Trace
 
 
 def make(case: Brick, **extra):
-    return getattr(metrics, case.name)(**case.arguments, **extra)
+    return getattr(metrics, case.name)(**{**case.arguments, **extra})
 
 
 def at_once(metric, y, p, w=None):
@@ -30,6 +30,11 @@ def _close(found, expected, dtype="float64"):
     np.testing.assert_allclose(found, expected, rtol=1e-12 if dtype == "float64" else 1e-5, atol=1e-7)
 
 
+def _confusion(y, p, sample_weight):
+    return sk.confusion_matrix(y, p[:, 0] > 0.5, sample_weight=sample_weight)
+
+
+LOOSE = {"F1Score", "MeanIoU", "OneHotMeanIoU"}  # Keras adds ε to what it divides by
 TRUTH = {
     "MeanSquaredError-numbers": sk.mean_squared_error,
     "MeanAbsoluteError-column": sk.mean_absolute_error,
@@ -54,9 +59,23 @@ TRUTH = {
         y, p, k=3, sample_weight=sample_weight, labels=range(4)
     ),
     "Precision-binary": lambda y, p, sample_weight: sk.precision_score(y, p > 0.5, sample_weight=sample_weight),
+    "F1Score-one_hot": lambda y, p, sample_weight: sk.f1_score(
+        y.argmax(1), p.argmax(1), average=None, sample_weight=sample_weight
+    ),
+    "MeanIoU-class_pairs": lambda y, p, sample_weight: sk.jaccard_score(
+        y[:, 0], p[:, 0], average="macro", sample_weight=sample_weight
+    ),
+    "OneHotMeanIoU-one_hot": lambda y, p, sample_weight: sk.jaccard_score(
+        y.argmax(1), p.argmax(1), average="macro", sample_weight=sample_weight
+    ),
+    "TruePositives-binary_row": lambda y, p, sample_weight: _confusion(y, p, sample_weight)[1, 1],
+    "FalsePositives-binary_row": lambda y, p, sample_weight: _confusion(y, p, sample_weight)[0, 1],
+    "FalseNegatives-binary_row": lambda y, p, sample_weight: _confusion(y, p, sample_weight)[1, 0],
+    "TrueNegatives-binary_row": lambda y, p, sample_weight: _confusion(y, p, sample_weight)[0, 0],
     "Recall-binary_row": lambda y, p, sample_weight: sk.recall_score(y, p > 0.5, sample_weight=sample_weight),
 }
-AGAINST_TRUTH = [case for case in METRICS if f"{case.name}-{case.data}" in TRUTH and set(case.arguments) <= {"k"}]
+AGAINST_TRUTH = [case for case in METRICS if f"{case.name}-{case.data}" in TRUTH
+                 and set(case.arguments) <= {"k", "num_classes", "dtype"}]  # fmt: skip
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["plain", "weighted"])
@@ -64,7 +83,8 @@ AGAINST_TRUTH = [case for case in METRICS if f"{case.name}-{case.data}" in TRUTH
 def test_against_scikit_learn(case: Brick, weights: np.ndarray | None):
     y, p = DATA[case.data]
     found = at_once(make(case, dtype="float64"), y, p, weights)
-    _close(found, TRUTH[f"{case.name}-{case.data}"](y, p, sample_weight=weights))
+    expected = TRUTH[f"{case.name}-{case.data}"](y, p, sample_weight=weights)
+    _close(found, expected, "float32" if case.name in LOOSE else "float64")
 
 
 def test_auc_nears_the_exact_area():
@@ -173,6 +193,53 @@ def test_accuracies_of_ties_and_shapes():
     assert metrics.sparse_categorical_accuracy([[1], [0]], np.array([[0.1, 0.9], [0.2, 0.8]])).tolist() == [1, 0]
 
 
+def test_a_share_where_another_is_good_enough():
+    """Against all points of the curve, the thresholds being finer than the predictions."""
+    y, p = DATA["binary"]
+    falls, rises, _ = sk.roc_curve(y[:, 0], p[:, 0], drop_intermediate=False)
+    precisions, recalls, _ = sk.precision_recall_curve(y[:, 0], p[:, 0])
+    n = 20_000
+    assert metrics.SensitivityAtSpecificity(0.6, n)(y, p) == pytest.approx(rises[1 - falls >= 0.6].max())
+    assert metrics.SpecificityAtSensitivity(0.6, n)(y, p) == pytest.approx(1 - falls[rises >= 0.6].min())
+    assert metrics.PrecisionAtRecall(0.6, n)(y, p) == pytest.approx(precisions[recalls >= 0.6].max())
+    assert metrics.RecallAtPrecision(0.7, n)(y, p) == pytest.approx(recalls[precisions >= 0.7].max())
+    assert metrics.RecallAtPrecision(1.0)([0, 1], [0.9, 0.1]) == 0  # no threshold is good enough
+
+
+def test_counts_behind_an_area():
+    auc = metrics.AUC(num_thresholds=3)
+    auc.update_state([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.8])
+    assert auc.true_positives.tolist() == [2, 1, 0]
+    assert (auc.true_negatives + auc.false_positives).tolist() == [2, 2, 2]
+    assert (auc.false_negatives + auc.true_positives).tolist() == [2, 2, 2]
+
+
+def test_a_row_of_zeros_has_no_best_class():
+    f1 = metrics.F1Score()
+    f1.update_state(np.eye(2), np.zeros((2, 2)))
+    assert [v.value.tolist() for v in f1.variables[:2]] == [[0, 0], [0, 0]]
+    assert metrics.F1Score().result() == 0
+
+
+def test_correlations_along_the_batch():
+    y, p = DATA["numbers"]
+    expected = np.mean([np.corrcoef(y[:, i], p[:, i])[0, 1] for i in (0, 1)])
+    assert metrics.PearsonCorrelation(axis=0, dtype="float64")(y, p) == pytest.approx(expected)
+    shifted = metrics.ConcordanceCorrelation(axis=0, dtype="float64")
+    assert shifted(y, y + 1) == pytest.approx(np.mean(2 * y.var(0) / (2 * y.var(0) + 1)))
+    assert np.isnan(metrics.PearsonCorrelation()(y[:, :1], p[:, :1]))  # as in Keras: one column does not vary
+
+
+def test_overlap_counts_whole_weights_unless_it_is_a_float_metric():
+    assert metrics.MeanIoU(3).get_config()["dtype"] == "int64"
+    whole = metrics.BinaryIoU()
+    with pytest.warns(UserWarning, match=r"weights are floats, but the metric counts in int64.*dtype=\"float32\""):
+        whole.update_state([0, 1], [0.2, 0.4], sample_weight=np.array([1.9, 1.0]))
+    assert whole.total_cm.numpy().tolist() == [[1, 0], [1, 0]]
+    assert metrics.IoU(2, [1, 0])([[0, 1], [5, 1]], [[0, 1], [1, 0]]) == pytest.approx((1 / 2 + 1 / 2) / 2)
+    assert metrics.MeanIoU(2).to("float64").dtype == "int64"
+
+
 def test_a_function_as_metric():
     def worst(y_true, y_pred):
         return ops.max(ops.abs(y_true - y_pred), axis=-1)
@@ -185,14 +252,15 @@ def test_a_function_as_metric():
 
 DIRECTIONS = {
     "down": "Error entropy Poisson Divergence Hinge".split(),
-    "up": "Accuracy Score AUC Precision Recall Similarity".split(),
+    "up": "Accuracy Score AUC Precision Recall Similarity Sensitivity Correlation IoU".split(),
 }
 
 
 @pytest.mark.parametrize("name", metrics.CLASSES)
 def test_direction(name: str):
     expected = next((d for d, words in DIRECTIONS.items() if any(word in name for word in words)), None)
-    made = metrics.MeanMetricWrapper(ops.add) if name == "MeanMetricWrapper" else metrics.CLASSES[name]()
+    arguments = next((case.arguments for case in METRICS if case.name == name), {"fn": ops.add})
+    made = metrics.CLASSES[name](**({} if name in ("Mean", "Sum") else arguments))
     assert made._direction == expected
 
 
@@ -221,6 +289,18 @@ def test_every_metric_has_a_case():
         (lambda: metrics.R2Score("mean"), ValueError, "`class_aggregation` must be one of"),
         (lambda: metrics.R2Score(num_regressors=-1), ValueError, "must be >= 0"),
         (lambda: metrics.R2Score()([1.0], [1.0]), ShapeError, r"one shape \(rows, outputs\)"),
+        (lambda: metrics.AUC(thresholds=[0.5, 2.0]), ValueError, r"must be in \[0, 1\]"),
+        (lambda: metrics.F1Score()([1, 0], [[0.3], [0.4]]), ShapeError, "expects 2D inputs"),
+        (lambda: metrics.F1Score()(np.ones((2, 3)), np.ones((2, 2))), ShapeError, "expects 2D inputs"),
+        (lambda: metrics.F1Score(average="mean"), ValueError, "`average` must be one of"),
+        (lambda: metrics.FBetaScore(beta=1), ValueError, "`beta` must be a float > 0"),
+        (lambda: metrics.FBetaScore(threshold=0.0), ValueError, "`threshold` must be a float with 0 < threshold <= 1"),
+        (lambda: metrics.PrecisionAtRecall(1.5), ValueError, r"`recall` must be in the range \[0, 1\]"),
+        (lambda: metrics.PrecisionAtRecall(0.5, 0), ValueError, "`num_thresholds` must be an integer > 0"),
+        (lambda: metrics.PrecisionAtRecall(0.5, class_id=1)([1], [0.5]), ShapeError, "class_id needs predictions"),
+        (lambda: metrics.IoU(2, [2]), ValueError, r"Target class id 2 is out of range, which is \[0, 2\)"),
+        (lambda: metrics.MeanIoU(2)([[0, 1]], [[0, 1, 1]]), ShapeError, "targets .* and predictions .* differ"),
+        (lambda: metrics.pearson_correlation(np.ones((2, 3)), np.ones((2, 2))), ShapeError, "must have the same shape"),
         (lambda: metrics.Metric().result(), TypeError, "must define result"),
         (lambda: metrics.Metric()(1), TypeError, "must define update_state"),
     ],

@@ -104,6 +104,17 @@ def test_bits_do_not_depend_on_fusion_or_threads(dtype: str):
         assert other_out["p"].tobytes() == out["p"].tobytes()
 
 
+def test_sums_over_the_batch_of_what_needs_a_whole_row():
+    x = leaf("input", (None, 4), "float32", name="x")
+    total = leaf("variable", (4,), "float32", buffer="total", offset=0)
+    graph = Graph({}, ((total, total + e.sum(f.softmax(x), 0)),))
+    data = {"x": np.random.default_rng(1).normal(size=(7, 4)).astype("float32")}
+    state = {"total": np.ones(4, "float32")}
+    CoreExecutable(graph).run(data, state, rows=7, batch_size=3)
+    powers = np.exp(data["x"])
+    np.testing.assert_allclose(state["total"], 1 + (powers / powers.sum(1, keepdims=True)).sum(0), rtol=1e-6)
+
+
 def test_dropout_masks_do_not_depend_on_the_target():
     x = leaf("input", (None, 5), "float32", name="x")
     graph = Graph({"kept": f.dropout(x, 0.5, stream=2**40 + 7)})

@@ -69,5 +69,6 @@ def _join_loop(placement: Placement, sums: Unit) -> None:
     """Sums of what a loop over the rows makes need no pass of their own."""
     for loop in [u for u in placement.units if u in sums.after]:  # in their order, so that the plan is always the same
         alike = loop.op == "map" and not loop.across and loop.loop == sums.loop and loop.splits & sums.splits
-        if alike and not any(depends(u, loop) for u in sums.after if u is not loop):
+        done_in_rows = any(is_reduction(x) for x in sums.reads if x in loop.members)  # known only after a whole row
+        if alike and not done_in_rows and not any(depends(u, loop) for u in sums.after if u is not loop):
             return placement.merge(sums, loop)
