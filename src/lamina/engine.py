@@ -91,7 +91,21 @@ def _core(graph: Graph, threads: int) -> Executable:
     return executable
 
 
-TARGETS: dict[str, Callable[[Graph, int], Executable]] = {"core": _core, "numpy": _numpy}
+def _jax(graph: Graph, threads: int) -> Executable:
+    from lamina.lower.to_jax import jax_executable
+
+    return jax_executable(graph)
+
+
+def _tensorflow(graph: Graph, threads: int) -> Executable:
+    from lamina.lower.to_tensorflow import tensorflow_executable
+
+    return tensorflow_executable(graph)
+
+
+TARGETS: dict[str, Callable[[Graph, int], Executable]] = {
+    "core": _core, "numpy": _numpy, "jax": _jax, "tensorflow": _tensorflow,
+}  # fmt: skip
 
 
 def compile(graph: Graph, target: str = "core", threads: int = 1) -> Executable:
@@ -99,11 +113,13 @@ def compile(graph: Graph, target: str = "core", threads: int = 1) -> Executable:
 
     Args:
         graph: what to compute.
-        target: ``"core"`` (the C++ machine) or ``"numpy"`` (the readable reference).
+        target: ``"core"`` (the C++ machine), ``"numpy"`` (the readable reference), ``"jax"`` or ``"tensorflow"`` (both
+            compile with XLA, and run on a GPU or TPU where they find one).
         threads: threads of the core; the result's bits do not depend on it.
 
     Raises:
         GraphError: no such target, or the graph is not legal.
+        MissingLibraryError: JAX or TensorFlow is not installed.
 
     Set ``LAMINA_SHOW=graph,gradients,plan`` to print the stages to standard error.
     """

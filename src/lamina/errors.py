@@ -37,6 +37,10 @@ class RecordError(ModelFileError, TypeError):
     """A record in a model file's config that describes no object that Lamina can make, or an object without one."""
 
 
+class MissingLibraryError(LaminaError, ImportError):
+    """A library that only some users need is not installed; the message says how to install it."""
+
+
 class NonFiniteError(LaminaError, ArithmeticError):
     """Training met a loss or a weight that is not finite; the model holds the last good weights.
 

@@ -1,4 +1,4 @@
-"""Philox4x32-10, the counter-based generator of Salmon et al. (2011), for any array namespace with uint32.
+"""Philox4x32-10, the counter-based generator of Salmon et al. (2011), for any array namespace with uint64.
 
 The same numbers come out on every target, thread count and batch split, because a number depends only on its
 stream, the step and its place in the batch.
@@ -6,6 +6,7 @@ stream, the step and its place in the batch.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -26,23 +27,21 @@ def words(xp: Any, counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> 
 
 
 def _product(xp: Any, a: int, b: Any) -> tuple[Any, Any]:
-    product = xp.uint64(a) * b
-    return product >> xp.uint64(32), product & xp.uint64(_MASK)
+    low, high = _halves(xp, xp.uint64(a) * b)
+    return high, low
 
 
-def uniform(xp: Any, shape: tuple[int, ...], stream: int, step: int, dtype: str) -> Any:
+def uniform(xp: Any, shape: tuple[int, ...], stream: int, step: Any, dtype: str) -> Any:
     """Numbers in [0, 1) with 24 random bits, shaped ``shape``; element e takes word e mod 4 of block e div 4."""
-    size = 1
-    for s in shape:
-        size *= s
-    block = xp.arange((size + 3) // 4, dtype="uint64")
+    size = prod(shape)
+    block, step = xp.arange((size + 3) // 4, dtype="uint64"), xp.asarray(step, "uint64")
     fixed = xp.zeros_like(block)
-    counter = (
-        block & xp.uint64(_MASK),
-        block >> xp.uint64(32),
-        fixed + xp.uint64(step & _MASK),
-        fixed + xp.uint64(step >> 32),
-    )
+    counter = (*_halves(xp, block), *(fixed + half for half in _halves(xp, step)))
     four = xp.stack(words(xp, counter, (stream & _MASK, stream >> 32)), axis=1)
-    bits = xp.reshape(four, (-1,))[:size] >> xp.uint64(8)
-    return xp.reshape(bits.astype(dtype) * xp.asarray(2.0**-24, dtype), shape)
+    bits = xp.right_shift(xp.reshape(four, (-1,))[:size], xp.uint64(8))
+    return xp.reshape(xp.asarray(bits, dtype) * xp.asarray(2.0**-24, dtype), shape)
+
+
+def _halves(xp: Any, x: Any) -> tuple[Any, Any]:
+    """The low and the high 32 bits."""
+    return x & xp.uint64(_MASK), xp.right_shift(x, xp.uint64(32))

@@ -38,7 +38,7 @@ TEMPLATES: dict[str, str] = {
     "isfinite": "np.isfinite({0})",
     "clip": "np.clip({0}, {low}, {high})",
     "stop_gradient": "{0}",
-    "cast": "np.asarray({0}).astype('{dtype}')",
+    "cast": "np.asarray({0}, '{dtype}')",
     "add": "{0} + {1}",
     "subtract": "{0} - {1}",
     "multiply": "{0} * {1}",
@@ -52,7 +52,7 @@ TEMPLATES: dict[str, str] = {
     "where": "np.where({0}, {1}, {2})",
     "sum": "np.sum({0}, axis={axes}, keepdims={keepdims}, dtype='{dtype}')",
     "max": "np.max({0}, axis={axes}, keepdims={keepdims})",
-    "argmax": "np.argmax({0}, axis={axis}).astype('int32')",
+    "argmax": "np.asarray(np.argmax({0}, axis={axis}), 'int32')",
     "tensordot": "np.tensordot({0}, {1}, axes={axes})",
     "reshape": "np.reshape({0}, {shape})",
     "transpose": "np.transpose({0}, {axes})",
@@ -148,7 +148,7 @@ class _Source:
     def _variable(self, node: Node) -> str:
         begin = node.attrs["offset"]
         window = f"state[{node.attrs['buffer']!r}][{begin}:{begin + window_size(node)}]"
-        return self._let(node, f"{window}.reshape({node.shape})")
+        return self._let(node, f"np.reshape({window}, {node.shape})")
 
     def _constant(self, node: Node) -> str:
         value = node.attrs["value"]
@@ -164,21 +164,26 @@ class _Source:
         return self._let(node, f"np.concatenate([{', '.join(inputs)}], axis={node.attrs['axis']})")
 
 
-def source(graph: Graph, templates: Mapping[str, str] = TEMPLATES) -> tuple[str, dict[str, np.ndarray]]:
+def source(graph: Graph) -> tuple[str, dict[str, np.ndarray]]:
     """The graph as a Python function ``run(data, state, B, step) → (outputs, new values)``, and its named constants."""
-    built = _Source(check(graph), templates)
+    built = _Source(check(graph), TEMPLATES)
     outputs = ", ".join(f"{name!r}: {built.names[node]}" for name, node in graph.outputs.items())
     updates = ", ".join(built.names[value] for _, value in graph.updates)
     body = [*built.lines, f"return {{{outputs}}}, [{updates}]"]
     return "def run(data, state, B, step):\n" + "\n".join("    " + line for line in body), built.constants
 
 
-def compile_numpy(graph: Graph) -> Callable[..., tuple[dict[str, np.ndarray], list[np.ndarray]]]:
-    """The function that ``source`` prints."""
+def compile_source(graph: Graph, names: Mapping[str, Any] = NAMES) -> Callable[..., tuple[dict[str, Any], list[Any]]]:
+    """The function that ``source`` prints.
+
+    Args:
+        graph: what to compute.
+        names: what the names in the source mean: NumPy and the functions above, or another library's.
+    """
     text, constants = source(graph)
-    names = {**NAMES, **constants}
-    exec(compile(text, "<lamina numpy target>", "exec"), names)
-    return names["run"]
+    known = {**names, **constants}
+    exec(compile(text, "<lamina>", "exec"), known)
+    return known["run"]
 
 
 class NumpyExecutable:
@@ -186,7 +191,7 @@ class NumpyExecutable:
 
     def __init__(self, graph: Graph):
         self.graph = graph
-        self._function = compile_numpy(graph)
+        self._function = compile_source(graph)
         self._dtypes = {name: node.dtype for name, node in graph.inputs.items()}
 
     def run(
@@ -218,15 +223,7 @@ class NumpyExecutable:
         self, state: Mapping[str, np.ndarray], rows: int
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], Callable[[int, int, int], None]]:
         """See ``engine.Executable.bind``."""
-        inputs = {name: _zeros(node, rows) for name, node in self.graph.inputs.items()}
-        outputs = {name: _zeros(node, rows) for name, node in self.graph.outputs.items()}
-
-        def call(start: int, stop: int, step: int) -> None:
-            made = self.run(inputs, state, rows=rows, batch_size=rows, start=start, stop=stop, step=step)
-            for name, array in outputs.items():
-                array[: stop - start] = made[name]
-
-        return inputs, outputs, call
+        return bound(self, state, rows)
 
     def step(
         self, batch: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray], rows: int, step: int
@@ -243,10 +240,26 @@ class NumpyExecutable:
     def _joined(self, name: str, parts: list[np.ndarray]) -> np.ndarray:
         node = self.graph.outputs[name]
         if not parts:
-            return _zeros(node, 0)
+            return zeros(node, 0)
         whole = np.concatenate(parts) if None in node.shape else parts[-1]
         return np.asarray(whole, node.dtype)
 
 
-def _zeros(node: Node, rows: int) -> np.ndarray:
+def bound(
+    executable: Any, state: Mapping[str, np.ndarray], rows: int
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], Callable[[int, int, int], None]]:
+    """``engine.Executable.bind`` for one that can only ``run``."""
+    inputs = {name: zeros(node, rows) for name, node in executable.graph.inputs.items()}
+    outputs = {name: zeros(node, rows) for name, node in executable.graph.outputs.items()}
+
+    def call(start: int, stop: int, step: int) -> None:
+        made = executable.run(inputs, state, rows=rows, batch_size=rows, start=start, stop=stop, step=step)
+        for name, array in outputs.items():
+            array[: stop - start] = made[name]
+
+    return inputs, outputs, call
+
+
+def zeros(node: Node, rows: int) -> np.ndarray:
+    """Zeros in the shape and type that a node has in a batch of so many rows."""
     return np.zeros([rows if s is None else s for s in node.shape], node.dtype)

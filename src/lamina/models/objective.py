@@ -64,7 +64,7 @@ class Objective(Layer):
             run_eagerly: run on the NumPy target, the readable reference.
             steps_per_execution: batches between two calls of batch callbacks.
             jit_compile, auto_scale_loss: taken for Keras's sake; every step is compiled.
-            target: ``"core"`` or ``"numpy"``.
+            target: ``"core"``, ``"numpy"``, ``"jax"`` or ``"tensorflow"``: what computes; see ``docs/targets.md``.
             threads: threads of the core; all usable ones by default. The numbers do not depend on it.
 
         As in Keras, an earlier loss or earlier metrics stay where the new call names none.
