@@ -42,4 +42,6 @@ from lamina.variables import Variable as Variable
 __version__ = config.VERSION
 
 # Keras's names for the settings of a session.
-utils = SimpleNamespace(clear_session=config.clear_session, set_random_seed=random.set_random_seed)
+utils = SimpleNamespace(
+    PyDataset=models.PyDataset, clear_session=config.clear_session, set_random_seed=random.set_random_seed
+)

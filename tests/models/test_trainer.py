@@ -15,6 +15,7 @@ from lamina import Input, Model, Sequential, layers, ops
 from lamina.errors import NonFiniteError
 from lamina.models import loop
 from lamina.models.data import Leaf, Rows
+from lamina.models.sources import Feed, Span
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 4)).astype("float32")
@@ -50,12 +51,8 @@ def test_batches_one_by_one_give_the_same_bits(target: str) -> None:
 def test_pieces_of_an_epoch_cover_it_once() -> None:
     spans: list[tuple[int, int]] = []
     told: list[int] = []
-
-    def execute(begin: int, end: int) -> list[loop.Part]:
-        spans.append((begin, end))
-        return []
-
-    loop.in_pieces(told.append, seconds=0.0)(5, 50, 8, execute)
+    epoch = Span(rows(60), 8, None, 5, 50)
+    loop.in_pieces(told.append, seconds=0.0)([epoch], lambda span: spans.append((span.start, span.stop)))
     assert [b for b, _ in spans] == [5, *(e for _, e in spans[:-1])]
     assert spans[-1][1] == 50
     assert all((b - 5) % 8 == 0 for b, _ in spans)
@@ -77,8 +74,8 @@ def rows(count: int) -> Rows:
 
 @pytest.mark.parametrize("shuffle", [True, "batch"])
 def test_every_row_once_an_epoch(shuffle: Any) -> None:
-    feed = loop.Feed(rows(50), 8, None, shuffle, np.random.default_rng(0))
-    first, second = (np.array(feed.epoch()[0]) for _ in range(2))
+    feed = Feed(rows(50), 8, None, shuffle, np.random.default_rng(0))
+    first, second = (np.array(feed.epoch()[0].order) for _ in range(2))
     assert sorted(first) == sorted(second) == list(range(50))
     assert not np.array_equal(first, second)
     if shuffle == "batch":
@@ -86,9 +83,9 @@ def test_every_row_once_an_epoch(shuffle: Any) -> None:
 
 
 def test_steps_per_epoch_go_on_where_the_last_epoch_ended() -> None:
-    feed = loop.Feed(rows(40), 10, 3)
-    assert [feed.epoch()[1:] for _ in range(4)] == [(0, 30), (30, 40), (0, 30), (30, 40)]
-    assert loop.Feed(rows(40), None, 3).batch_size == 14
+    feed = Feed(rows(40), 10, 3)
+    assert [feed.epoch()[0][3:] for _ in range(4)] == [(0, 30), (30, 40), (0, 30), (30, 40)]
+    assert Feed(rows(40), None, 3).batch_size == 14
 
 
 def test_every_validation_takes_the_same_first_batches() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -11,29 +12,30 @@ from lamina.errors import NonFiniteError
 from lamina.graph.node import Graph
 from lamina.lower.to_numpy import NumpyExecutable
 from lamina.models.data import Rows
-from lamina.models.loop import Feed
+from lamina.models.sources import Span
 from lamina.models.steps import Step
 
-Span = tuple[np.ndarray | None, int, int]
 ADVICE = "Try a smaller learning rate, gradient clipping (clipnorm=1.0), or standardised inputs."
 
 
 class Guard:
     """The state of a training step at the start of an epoch."""
 
-    def __init__(self, step: Step):
-        self.step = step
+    def __init__(self) -> None:
         self.saved: dict[str, np.ndarray] = {}
         self.calls = 0
+        self.last: tuple[int, Span]
 
-    def keep(self) -> None:
-        """An epoch begins: this is the state to come back to."""
-        state = self.step.state()
-        if not self.saved:
+    def begin(self, step: Step) -> None:
+        """An epoch begins: its metrics start anew, and this is the state to come back to."""
+        step.reset()
+        self.step = step
+        state = step.state()
+        if self.saved.keys() != state.keys():
             self.saved = {name: np.empty_like(buffer) for name, buffer in state.items()}
         for name, buffer in state.items():
             self.saved[name][...] = buffer
-        self.calls = 0 if self.step.optimizer is None else int(self.step.optimizer.calls.value)
+        self.calls = 0 if step.optimizer is None else int(step.optimizer.calls.value)
 
     def restore(self) -> None:
         """Everything that the epoch changed is as it was before."""
@@ -42,14 +44,35 @@ class Guard:
         if self.step.optimizer is not None:
             self.step.optimizer.advance(self.calls)
 
-    def check(self, loss: float, epoch: int, feed: Feed, span: Span, first_step: int, history: Any) -> None:
-        """Raise a NonFiniteError, with the weights of the epoch's start back in place, if something is not finite."""
-        if isfinite(loss) and all(map(finite, self.step.watched())):
-            return
+    def good(self, loss: float) -> bool:
+        """Whether the loss and all weights are finite."""
+        return isfinite(loss) and all(map(finite, self.step.watched()))
+
+    def until_bad(self, spans: Iterable[Span], loss: Callable[[], float]) -> Iterator[Span]:
+        """Batches that come only once, up to the first after which the loss is not finite."""
+        for number, span in enumerate(spans, 1):
+            self.last = (number, span)
+            yield span
+            if not isfinite(loss()):
+                return
+
+    def refuse(self, loss: float, epoch: int, spans: Sequence[Span], first_step: int, history: Any) -> NoReturn:
+        """Put the weights of the epoch's start back in place, and raise.
+
+        Args:
+            loss: the epoch's loss.
+            epoch: its number.
+            spans: what it trained on; empty where that came only once.
+            first_step: number of its first step.
+            history: what was recorded.
+
+        Raises:
+            NonFiniteError: always.
+        """
         self.restore()
-        layer, where = _diagnose(self.step, feed, span, first_step)
+        layer, where = _diagnose(self.step, spans, first_step) if spans else (None, f"in batch {self.last[0]}")
         self.restore()
-        bad = _bad_input(feed.rows)
+        bad = _bad_input((spans[0] if spans else self.last[1]).rows)
         what = f"the loss became {loss}" if not np.isfinite(loss) else "a weight became infinite or nan"
         raise NonFiniteError(
             f"{what} in epoch {epoch + 1}: {where}. {bad or ADVICE} "
@@ -64,21 +87,18 @@ def finite(array: np.ndarray) -> bool:
         return isfinite(np.add.reduce(array, axis=None)) or bool(np.isfinite(array).all())
 
 
-def _diagnose(step: Step, feed: Feed, span: Span, first_step: int) -> tuple[str | None, str]:
+def _diagnose(step: Step, spans: Sequence[Span], first_step: int) -> tuple[str | None, str]:
     """The first layer with a number that is not finite, and a sentence about it; runs the epoch again, by batches."""
-    order, start, stop = span
-    for index, begin in enumerate(range(start, stop, feed.batch_size)):
+    batches = (span.part(begin, 1) for span in spans for begin in range(span.start, span.stop, span.batch_size))
+    for index, part in enumerate(batches):
         before = {name: buffer.copy() for name, buffer in step.state().items()}
-        end = min(begin + feed.batch_size, stop)
-        step.executable.run(
-            feed.rows.arrays, step.state(), rows=feed.rows.count, batch_size=feed.batch_size, order=order,
-            start=begin, stop=end, step=first_step + index,
-        )  # fmt: skip
+        step.run(part, first_step + index)
         if np.isfinite(step.logs().get("loss", 0.0)) and all(map(finite, step.watched())):
             continue
-        where = slice(begin, end) if order is None else order[begin:end]
-        batch = {name: array[where] for name, array in feed.rows.arrays.items()}
-        layer = _first_bad_layer(step, batch, before, end - begin, first_step + index) or _first_bad_weight(step)
+        where = slice(part.start, part.stop) if part.order is None else part.order[part.start : part.stop]
+        batch = {name: array[where] for name, array in part.rows.arrays.items()}
+        layer = _first_bad_layer(step, batch, before, part.stop - part.start, first_step + index)
+        layer = layer or _first_bad_weight(step)
         found = f"layer {layer!r} is the first with a number that is not finite" if layer else "it is the loss itself"
         return layer, f"in batch {index + 1}, {found}"
     return None, "the sum of its batches is too large"

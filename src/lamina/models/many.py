@@ -19,9 +19,9 @@ from lamina.callbacks.progress import numbers
 from lamina.layers.input_layer import InputLayer
 from lamina.layers.nested import flatten
 from lamina.metrics import Metric
-from lamina.models.loop import whole
 from lamina.models.model import Model
 from lamina.models.objective import share_of_cores, usable_cores
+from lamina.models.sources import whole
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

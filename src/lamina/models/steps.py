@@ -18,6 +18,7 @@ from lamina.metrics import Metric
 from lamina.models.compiled import Outputs
 from lamina.models.data import Leaf, Rows, check_labels
 from lamina.models.objective import Objective
+from lamina.models.sources import Span
 from lamina.optimizers.optimizer import PARAMETERS, no_gradients
 from lamina.optimizers.vector import Vector
 from lamina.rewrite.gradients import known_gradients
@@ -47,6 +48,13 @@ class Step:
     metrics: dict[str, Metric] = field(default_factory=dict)
     weights: list[Variable] = field(default_factory=list)  # the trainable ones first
     row_by_row: bool = False  # whether rows may be computed in batches of any size
+
+    def run(self, span: Span, number: int) -> dict[str, np.ndarray]:
+        """Go through the batches of a span, of which the first is step ``number``; what came out, by name."""
+        return self.executable.run(
+            span.rows.arrays, self.state(), rows=span.rows.count, batch_size=span.batch_size, order=span.order,
+            start=span.start, stop=span.stop, step=number,
+        )  # fmt: skip
 
     def state(self) -> dict[str, np.ndarray]:
         """The buffers that the program reads and writes, as they are now."""

@@ -11,69 +11,20 @@ import numpy as np
 from lamina import random
 from lamina.callbacks import CallbackList
 from lamina.errors import DataError
-from lamina.layers.nested import flatten, map_leaves, pack
+from lamina.layers.nested import flatten, pack
 from lamina.models import loop
-from lamina.models.data import Leaf, Rows, as_arrays, check_rows, class_weights, engine_array, split, target_kind
+from lamina.models.data import Rows, as_arrays, split
 from lamina.models.finite import Guard
-from lamina.models.objective import Objective
+from lamina.models.reader import Reader
 from lamina.models.serving import ROWS, Serving, signature
-from lamina.models.steps import Step, predict_step, test_step, train_step
+from lamina.models.sources import Feed, Source, is_stream, whole
+from lamina.models.steps import Step
 
 BATCH = 512  # rows a thread takes at a time where a prediction may choose
-_MAKE = {"train": train_step, "test": test_step, "predict": predict_step}
 
 
-class Trainer(Objective):
+class Trainer(Reader):
     """What runs over data: compiled steps, epoch by epoch."""
-
-    # -- data
-
-    def _standard_inputs(self, x: Any, dtype: str) -> tuple[Any, list[str]]:
-        """Data in the structure of the inputs, and the dtype that the graph sees for each array."""
-        return x, ["int32" if a.dtype.kind in "iu" else dtype for a in map(np.asarray, flatten(x))]
-
-    def _rows(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Rows:
-        """Checked and converted data."""
-        x, y = as_arrays(x, "x"), as_arrays(y, "y")
-        sample_weight = as_arrays(sample_weight, "sample_weight")
-        if class_weight is not None:
-            if sample_weight is not None:
-                raise DataError("You cannot `class_weight` and `sample_weight` at the same time.")
-            sample_weight = class_weights(y, class_weight)
-        count = check_rows(x, y, sample_weight)
-        dtype = self._float_dtype()
-        x, kinds = self._standard_inputs(x, dtype)
-        arrays: dict[str, np.ndarray] = {}
-
-        def leaf_of(letter: str, what: str, array: np.ndarray | None, kind: str) -> Leaf | None:
-            if array is None:
-                return None
-            name = f"{letter}{sum(known[0] == letter for known in arrays)}"
-            arrays[name] = engine_array(array, kind, dtype, what)
-            return Leaf(name, (None, *array.shape[1:]), kind)
-
-        given = iter(kinds)
-        return Rows(
-            arrays, count,
-            map_leaves(lambda a: leaf_of("x", "x", a, next(given)), x),
-            map_leaves(lambda a: leaf_of("y", "y", a, "" if a is None else target_kind(a, dtype)), y),
-            map_leaves(lambda a: leaf_of("w", "sample_weight", a, dtype), sample_weight),
-        )  # fmt: skip
-
-    def _held_out(self, validation_data: Any) -> Rows:
-        try:
-            return self._rows(*_unpacked(validation_data))
-        except DataError as error:
-            raise DataError(f"validation_data: {error}") from error
-
-    def _step(self, kind: str, rows: Rows) -> Step:
-        """The compiled step for such data, after a check of them; kept until ``compile``, and by ``trainable``."""
-        frozen = tuple(layer.trainable for layer in self._flatten_layers()) if kind == "train" else ()
-        key = (kind, rows.key, frozen, self._target(), self._threads())
-        if key not in self._steps:
-            self._steps[key] = _MAKE[kind](self, rows)
-        self._steps[key].check(rows)
-        return self._steps[key]
 
     # -- whole data sets
 
@@ -96,11 +47,13 @@ class Trainer(Objective):
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
     ) -> Any:
-        """Train on arrays.
+        """Train on arrays, or on batches as they come.
 
         Args:
-            x: an array (rows, …), a data frame, or a list or dictionary of them for several inputs.
-            y: targets, likewise.
+            x: an array (rows, …), a data frame, or a list or dictionary of them for several inputs; or what gives
+                batches (x, y) or (x, y, sample_weight): a generator, a ``PyDataset``, a data loader, a
+                ``tf.data.Dataset``, any other iterable.
+            y: targets, likewise; not with batches.
             batch_size: rows a step, 32 by default.
             epochs: passes over the data; the number of the last one.
             verbose: 0 nothing, 1 one live line, 2 one line an epoch, ``"auto"`` is 1.
@@ -125,30 +78,29 @@ class Trainer(Objective):
         """
         self._require_compiled()
         if validation_split and validation_data is None:
-            given = [as_arrays(a, n) for a, n in ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))]
-            (x, y, sample_weight), held = split(given, validation_split)
-            validation_data = tuple(held)
-        rows = self._rows(x, y, sample_weight, class_weight)
-        step = self._step("train", rows)
-        feed = loop.Feed(rows, batch_size, steps_per_epoch, shuffle, random.generator(None))
-        epochs = loop.whole("epochs", epochs, least=0)
+            x, y, sample_weight, validation_data = _held_back(x, y, sample_weight, validation_split)
+        epochs = whole("epochs", epochs, least=0)
+        source = self._source(
+            x, y, sample_weight, class_weight, batch_size, steps_per_epoch, shuffle, random.generator(None)
+        )
+        step_for = loop.Chosen(partial(self._step, "train"))
+        step_for(_there(source))
         validate = None
         if validation_data is not None:
-            kept = self._held_out(validation_data)
-            held_out = loop.Feed(kept, validation_batch_size or batch_size, validation_steps)
-            validate = partial(self._evaluate, self._step("test", kept), held_out)
-        callbacks = _callback_list(callbacks, self, verbose, epochs=epochs, steps=feed.epoch_steps)
+            held_out = self._held_out(validation_data, validation_batch_size or batch_size, validation_steps)
+            validate = partial(self._evaluate, loop.Chosen(partial(self._step, "test")), held_out)
+        callbacks = _callback_list(callbacks, self, verbose, epochs=epochs, steps=source.epoch_steps)
         self.stop_training = False
         try:
-            self._train(feed, step, validate, range(initial_epoch, epochs), validation_freq, callbacks)
+            self._train(source, step_for, validate, range(initial_epoch, epochs), validation_freq, callbacks)
         finally:
             callbacks.release()
         return self.history
 
     def _train(
         self,
-        feed: loop.Feed,
-        step: Step,
+        source: Source,
+        step_for: loop.Chosen,
         validate: Callable[[CallbackList], dict[str, Any]] | None,
         epochs: range,
         validation_freq: int | Sequence[int],
@@ -156,36 +108,42 @@ class Trainer(Objective):
     ) -> None:
         callbacks.on_train_begin()
         logs: dict[str, Any] | None = None
-        guard = Guard(step)
+        guard = Guard()
         for epoch in epochs:
+            if source.first() is None:
+                break
             callbacks.on_epoch_begin(epoch)
-            logs = self._train_epoch(step, feed, epoch, callbacks, guard)
+            logs = self._train_epoch(source, step_for, epoch, callbacks, guard)
             if validate is not None and _due(epoch, validation_freq):
                 logs |= {f"val_{name}": value for name, value in validate(callbacks).items()}
                 logs = dict(sorted(logs.items()))
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
-        if step.parameters is not None and epochs:
-            self.optimizer.finalize_variable_values(step.parameters.parts)
+        if logs is not None and (trained := guard.step.parameters) is not None:
+            self.optimizer.finalize_variable_values(trained.parts)
         callbacks.on_train_end(logs)
 
     def _train_epoch(
-        self, step: Step, feed: loop.Feed, epoch: int, callbacks: CallbackList, guard: Guard
+        self, source: Source, step_for: loop.Chosen, epoch: int, callbacks: CallbackList, guard: Guard
     ) -> dict[str, Any]:
-        step.reset()
-        guard.keep()
-        span, before = feed.epoch(), int(self.optimizer.calls.value)
-        watch = _watch(self, callbacks, "train", step, before)
-        parts = loop.run(step, feed, span, before, watch)
-        self._advance(step, before, sum(part.steps for part in parts))
-        logs = step.logs()
-        guard.check(logs.get("loss", 0.0), epoch, feed, span, before, self.history)
+        run = loop.Run(step_for, int(self.optimizer.calls.value), guard.begin)
+        spans = source.epoch()
+        once = not isinstance(source, Feed)
+        going = guard.until_bad(spans, self._present_loss) if once else spans
+        _watch(self, callbacks, "train", run)(going, run.execute)
+        self._advance(run)
+        logs = run.logs()
+        if not guard.good(loss := logs.get("loss", 0.0)):
+            guard.refuse(loss, epoch, () if once else list(spans), run.first_step, self.history)
         return logs
 
-    def _advance(self, step: Step, before: int, steps: int) -> None:
-        if step.parameters is not None:
-            self.optimizer.advance(before + steps)
+    def _present_loss(self) -> float:
+        return 0.0 if self._loss_tracker is None else float(self._loss_tracker.result())
+
+    def _advance(self, run: loop.Run) -> None:
+        if run.step.parameters is not None:
+            self.optimizer.advance(run.first_step + run.done)
 
     def evaluate(
         self,
@@ -198,7 +156,7 @@ class Trainer(Objective):
         callbacks: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """Loss and metrics on arrays.
+        """Loss and metrics on arrays, or on batches as they come.
 
         Args:
             x, y, sample_weight: see ``fit``.
@@ -212,16 +170,18 @@ class Trainer(Objective):
             The loss; with metrics a list (loss first), or a dictionary.
         """
         self._require_compiled()
-        feed = loop.Feed(self._rows(x, y, sample_weight), batch_size, steps)
-        callbacks = _callback_list(callbacks, self, verbose, epochs=1, steps=feed.epoch_steps, add_history=False)
-        logs = self._evaluate(self._step("test", feed.rows), feed, callbacks)
+        source = self._source(x, y, sample_weight, batch_size=batch_size, steps=steps)
+        step_for = loop.Chosen(partial(self._step, "test"))
+        step_for(_there(source))
+        callbacks = _callback_list(callbacks, self, verbose, epochs=1, steps=source.epoch_steps, add_history=False)
+        logs = self._evaluate(step_for, source, callbacks)
         return logs if return_dict else self._in_order(logs)
 
-    def _evaluate(self, step: Step, feed: loop.Feed, callbacks: CallbackList) -> dict[str, Any]:
-        step.reset()
+    def _evaluate(self, step_for: loop.Chosen, source: Source, callbacks: CallbackList) -> dict[str, Any]:
+        run = loop.Run(step_for)
         callbacks.on_test_begin()
-        loop.run(step, feed, feed.epoch(anew=True), 0, _watch(self, callbacks, "test", step, 0))
-        logs = step.logs()
+        _watch(self, callbacks, "test", run)(source.epoch(anew=True), run.execute)
+        logs = run.logs()
         callbacks.on_test_end(logs)
         return logs
 
@@ -239,7 +199,7 @@ class Trainer(Objective):
         steps: int | None = None,
         callbacks: Any = None,
     ) -> Any:
-        """The outputs for arrays.
+        """The outputs for arrays, or for batches as they come.
 
         Args:
             x: see ``fit``.
@@ -254,19 +214,23 @@ class Trainer(Objective):
         unwatched = callbacks is None and steps is None
         if unwatched and (known := self._serving(x)) is not None:
             if batch_size is not None:
-                loop.whole("batch_size", batch_size)
+                whole("batch_size", batch_size)
             return known(x)
-        rows = self._rows(x)
-        feed = loop.Feed(rows, batch_size, steps)
-        step = self._step("predict", rows)
-        self._serve(x, rows, step)
-        if unwatched and step.row_by_row:
-            feed = loop.Feed(rows, max(feed.batch_size, BATCH * self._threads()))
-        callbacks = _callback_list(callbacks, self, verbose, epochs=1, steps=feed.epoch_steps, add_history=False)
+        source = self._source(x, batch_size=batch_size, steps=steps)
+        step = self._step("predict", rows := _there(source))
+        if isinstance(source, Feed):
+            self._serve(x, rows, step)
+            if unwatched and step.row_by_row:
+                source = Feed(rows, max(source.batch_size, BATCH * self._threads()))
+        callbacks = _callback_list(callbacks, self, verbose, epochs=1, steps=source.epoch_steps, add_history=False)
         callbacks.on_predict_begin()
-        parts = loop.run(step, feed, feed.epoch(), 0, _watch(self, callbacks, "predict", step, 0))
+        run = self._predicting()
+        _watch(self, callbacks, "predict", run)(source.epoch(), run.execute)
         callbacks.on_predict_end()
-        return _joined(step, parts)
+        return _joined(run.step, run.outputs)
+
+    def _predicting(self) -> loop.Run:
+        return loop.Run(loop.Chosen(partial(self._step, "predict")), keep=True)
 
     def _serving(self, x: Any) -> Serving | None:
         """What answers a few rows like these, if such rows have been seen before."""
@@ -293,37 +257,53 @@ class Trainer(Objective):
             The loss before the update; with metrics a list, or a dictionary.
         """
         self._require_compiled()
-        rows = self._rows(x, y, sample_weight, class_weight)
-        step = self._step("train", rows)
-        logs = self._train_epoch(step, loop.Feed(rows, rows.count), 0, CallbackList(model=self), Guard(step))
-        return self._answer(logs, return_dict)
+        source = self._at_once(x, y, sample_weight, class_weight)
+        step_for = loop.Chosen(partial(self._step, "train"))
+        logs = self._train_epoch(source, step_for, 0, CallbackList(model=self), Guard())
+        return logs if return_dict else self._in_order(logs)
+
+    def _at_once(self, *data: Any) -> Feed:
+        rows = self._rows(*data)
+        return Feed(rows, rows.count)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of all rows given, as one batch; see ``evaluate``."""
         self._require_compiled()
-        rows = self._rows(x, y, sample_weight)
-        feed, step = loop.Feed(rows, rows.count), self._step("test", rows)
-        return self._answer(self._evaluate(step, feed, CallbackList(model=self)), return_dict)
-
-    def _answer(self, logs: dict[str, Any], return_dict: bool) -> Any:
+        step_for = loop.Chosen(partial(self._step, "test"))
+        logs = self._evaluate(step_for, self._at_once(x, y, sample_weight), CallbackList(model=self))
         return logs if return_dict else self._in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for all rows given, as one batch; see ``predict``."""
         if (known := self._serving(x)) is not None:
             return known(x)
-        rows = self._rows(x)
-        feed = loop.Feed(rows, rows.count)
-        step = self._step("predict", rows)
-        self._serve(x, rows, step)
-        return _joined(step, loop.run(step, feed, feed.epoch(), 0, loop.at_once))
+        feed = self._at_once(x)
+        run = self._predicting()
+        loop.at_once(feed.epoch(), run.execute)
+        self._serve(x, feed.rows, run.step)
+        return _joined(run.step, run.outputs)
 
 
-def _unpacked(data: Any) -> tuple[Any, Any, Any]:
-    if not isinstance(data, list | tuple) or not 1 <= len(data) <= 3:
-        raise DataError("`validation_data` must be (x, y) or (x, y, sample_weight)")
-    x, y, weight = (*data, None, None)[:3]
-    return x, y, weight
+def _there(source: Source) -> Rows:
+    """The first rows.
+
+    Raises:
+        DataError: there are none.
+    """
+    if (rows := source.first()) is None:
+        raise DataError("there are no data: x gives no batch")
+    return rows
+
+
+def _held_back(x: Any, y: Any, sample_weight: Any, share: float) -> tuple[Any, Any, Any, tuple[Any, ...]]:
+    """The rows to train on, and the last ones to validate with."""
+    if is_stream(x):
+        raise DataError(
+            f"`validation_split` is only supported for arrays, and x is a {type(x).__name__}: give `validation_data`"
+        )
+    given = [as_arrays(a, n) for a, n in ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))]
+    (x, y, sample_weight), held = split(given, share)
+    return x, y, sample_weight, tuple(held)
 
 
 def _due(epoch: int, frequency: int | Sequence[int]) -> bool:
@@ -338,26 +318,26 @@ def _callback_list(callbacks: Any, model: Any, verbose: Any, add_history: bool =
     )
 
 
-def _watch(model: Any, callbacks: CallbackList, kind: str, step: Step, before: int) -> loop.Watch:
+def _watch(model: Any, callbacks: CallbackList, kind: str, run: loop.Run) -> loop.Watch:
     """One call for everything, unless a callback or a terminal wants to hear more often."""
     if callbacks.wants_batches(kind):
         begin = getattr(callbacks, f"on_{kind}_batch_begin")
         end = getattr(callbacks, f"on_{kind}_batch_end")
 
-        def after(batch: int, parts: Sequence[loop.Part]) -> bool:
+        def after(batch: int) -> bool:
             if kind == "train":
-                model._advance(step, before, batch + 1)
-            end(batch, {"outputs": _joined(step, parts[-1:])} if kind == "predict" else step.logs())
+                model._advance(run)
+            end(batch, {"outputs": _joined(run.step, run.outputs[-1:])} if kind == "predict" else run.logs())
             return not (kind == "train" and model.stop_training)
 
         return loop.batch_by_batch(begin, after, int(model.compile_arguments.get("steps_per_execution", 1)))
     if callbacks.live is not None and kind == "train":
         tell = callbacks.live
-        return loop.in_pieces(lambda done: tell(done, step.logs))
+        return loop.in_pieces(lambda done: tell(done, run.logs))
     return loop.at_once
 
 
-def _joined(step: Step, parts: Sequence[loop.Part]) -> Any:
+def _joined(step: Step, outputs: Sequence[loop.Outputs]) -> Any:
     names = [f"output{i}" for i in range(step.outputs.count)]
-    arrays = [parts[0].outputs[n] if len(parts) == 1 else np.concatenate([p.outputs[n] for p in parts]) for n in names]
+    arrays = [outputs[0][n] if len(outputs) == 1 else np.concatenate([made[n] for made in outputs]) for n in names]
     return pack(step.outputs.structure, arrays)
