@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from lamina.errors import DtypeError
+from lamina.errors import DtypeError, forget_warnings
 
 VERSION = "0.1.0"  # of Lamina
 FLOATS = ("float32", "float64")
@@ -90,12 +90,13 @@ def unique_name(prefix: str) -> str:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Forget the names given so far, so that automatic names count from the start again.
+    """Forget the names given and the warnings said so far: automatic names count from the start again.
 
     Args:
         free_memory: taken for Keras's sake; Lamina keeps no global graphs that could be freed.
     """
     _session.names.clear()
+    forget_warnings()
 
 
 def init_parameters(cls: type) -> list[str]:

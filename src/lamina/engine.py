@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 
-from lamina.errors import GraphError
+from lamina.errors import GraphError, warn_once
+from lamina.graph.check import place
+from lamina.graph.mixing import paired_rows
 from lamina.graph.node import Graph
 from lamina.graph.show import show_stage
 from lamina.lower.to_numpy import NumpyExecutable
@@ -83,12 +84,19 @@ def _numpy(graph: Graph, threads: int) -> Executable:
 
 def _core(graph: Graph, threads: int) -> Executable:
     if core is None:
-        _warn_once(f"Lamina's C++ core is not available ({missing}); running on the slower numpy target")
-        return NumpyExecutable(graph)
+        return _instead(f"Lamina's C++ core is not available ({missing})", graph)
+    pairs = paired_rows(graph)
+    if pairs is not None:
+        return _instead(f"{place(pairs)} compares all rows of a batch with each other, which the core does not", graph)
     made = core.CoreExecutable(graph, threads)
     show_stage("plan", made.program)
     executable: Executable = made
     return executable
+
+
+def _instead(reason: str, graph: Graph) -> Executable:
+    warn_once(f"{reason}; running on the slower numpy target", RuntimeWarning, stacklevel=4)
+    return NumpyExecutable(graph)
 
 
 def _jax(graph: Graph, threads: int) -> Executable:
@@ -136,12 +144,3 @@ def shuffle(order: np.ndarray, generator: np.random.Generator) -> None:
         order[:] = generator.permutation(len(order))
     else:
         core.shuffle(order, int(generator.integers(2**64, dtype=np.uint64)))
-
-
-_warned: set[str] = set()
-
-
-def _warn_once(message: str) -> None:
-    if message not in _warned:
-        _warned.add(message)
-        warnings.warn(message, RuntimeWarning, stacklevel=4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 
 class LaminaError(Exception):
     """Base of all errors of Lamina's own."""
@@ -55,3 +57,28 @@ class NonFiniteError(LaminaError, ArithmeticError):
         self.epoch = epoch
         self.layer = layer
         self.history = history
+
+
+class TrapWarning(UserWarning):
+    """Something that Keras computes in silence and that is seldom meant: the numbers are Keras's, the fix is named."""
+
+
+_said: set[str] = set()
+
+
+def warn_once(message: str, category: type[Warning] = TrapWarning, stacklevel: int = 2) -> None:
+    """Warn, unless the same has been said in this session.
+
+    Args:
+        message: what is wrong, where, and what to do.
+        category: the kind of warning.
+        stacklevel: whose line is shown: 2 is the caller's caller.
+    """
+    if message not in _said:
+        _said.add(message)
+        warnings.warn(message, category, stacklevel + 1)
+
+
+def forget_warnings() -> None:
+    """What was said may be said again."""
+    _said.clear()

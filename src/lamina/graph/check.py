@@ -37,8 +37,6 @@ def _check_node(node: Node) -> None:
         raise GraphError(f"{place(node)} is not an operation of the language")
     if row.arity not in (None, len(node.inputs)):
         raise GraphError(f"{place(node)} takes {row.arity} inputs, got {len(node.inputs)}")
-    if node.shape.count(None) > 1:
-        raise ShapeError(f"{place(node)} has the batch size on two axes: {node.shape}")
 
 
 def _check_width(nodes: Iterable[Node]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from math import prod
 
 import numpy as np
@@ -330,10 +331,8 @@ def size_of(x: Node, axes: Sequence[int]) -> Node:
     """The number of elements along some axes, as a number of x's (float) type; the batch counts its rows."""
     dtype = x.dtype if x.dtype.startswith("float") else "float32"
     fixed = constant(prod(x.shape[a] or 1 for a in axes), dtype)
-    if all(x.shape[a] is not None for a in axes):
-        return fixed
-    batch = leaf("rows", (), dtype)
-    return batch if fixed.attrs["value"] == 1 else make("multiply", batch, fixed)
+    batches = [leaf("rows", (), dtype) for a in axes if x.shape[a] is None]
+    return reduce(multiply, batches if batches and fixed.attrs["value"] == 1 else [*batches, fixed])
 
 
 def mean(x: Operand, axis: Axes = None, keepdims: bool = False) -> Node:

@@ -25,3 +25,8 @@ def _is_mixed(node: Node) -> bool:
         return True
     by_row = None in node.shape or any(None in x.shape for x in node.inputs)
     return by_row and node.shape[:1] != (None,)
+
+
+def paired_rows(graph: Graph) -> Node | None:
+    """The first node that has a number for each pair of rows of the batch, or None."""
+    return next((node for node in walk(graph.roots) if node.shape.count(None) > 1), None)

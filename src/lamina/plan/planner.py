@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lamina.errors import GraphError
-from lamina.graph.check import check
+from lamina.graph.check import check, place
+from lamina.graph.mixing import paired_rows
 from lamina.graph.node import Graph, Node, walk
 from lamina.plan.emit import Emitter
 from lamina.plan.fuse import Unit, fuse, glue
@@ -25,7 +26,10 @@ def plan(graph: Graph, together: bool = True) -> Program:
     Raises:
         GraphError: the graph is not legal, or has a form the core does not compute.
     """
-    graph = legalise(check(graph))
+    pairs = paired_rows(check(graph))
+    if pairs is not None:
+        raise GraphError(f"{place(pairs)} has the batch on two axes, {pairs.shape}, which the core does not compute")
+    graph = legalise(graph)
     units, makers = fuse(graph, together)
     if together:
         glue(units, makers)
