@@ -57,6 +57,7 @@ def _data() -> dict[str, tuple[np.ndarray, np.ndarray]]:
         "classes": (classes, _softmax(logits)),
         "classes_column": (classes[:, None], _softmax(logits)),
         "class_logits": (classes, logits),
+        "places": (classes, 0.9 * logits / np.linalg.norm(logits, axis=-1, keepdims=True)),
         "class_pairs": (classes[:, None], np.roll(classes, 3)[:, None]),
     }
 
@@ -148,6 +149,8 @@ LOSSES = [
     Brick("Dice", {"axis": -1}, "labels"),
     Brick("Tversky", {"alpha": 0.3, "beta": 0.7}, "labels"),
     Brick("Tversky", {"axis": [1]}, "labels"),
+    Brick("Circle", {}, "places"),
+    Brick("Circle", {"gamma": 10.0, "margin": 0.25, "remove_diagonal": False}, "places"),
 ]
 REDUCTIONS = ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none"]
 

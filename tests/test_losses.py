@@ -8,7 +8,7 @@ import pytest
 from cases import BATCH, DATA, LOSSES, REDUCTIONS, ROWS, WEIGHTS, Brick, name_of
 from lamina import config, losses, ops
 from lamina.engine import compile
-from lamina.errors import DataError, ShapeError
+from lamina.errors import DataError, ShapeError, TrapWarning
 from lamina.graph.node import Graph, leaf
 
 Y, P = np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[1.0, 1.0], [0.0, 0.0]])
@@ -66,6 +66,7 @@ def test_config(case: Brick):
     assert {**made.get_config(), **case.arguments} == made.get_config()
 
 
+@pytest.mark.filterwarnings("ignore:.*compares all rows of a batch:RuntimeWarning")
 @pytest.mark.parametrize("case", LOSSES, ids=name_of)
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_in_a_graph_as_at_once(case: Brick, reduction: str, target: str, dtype: str):
@@ -122,6 +123,33 @@ def test_a_focal_loss_without_focus_is_a_cross_entropy():
     y, p = DATA["labels"]
     focal = losses.BinaryFocalCrossentropy(gamma=0.0, reduction="none")
     np.testing.assert_allclose(focal(y, p), losses.BinaryCrossentropy(reduction="none")(y, p))
+
+
+def test_circle_draws_classes_together():
+    """Two rows of one class at distance d, and one of another class at distance e from both."""
+    rows, labels = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]), np.array([0, 0, 1])
+    found = losses.circle(labels, rows, gamma=2.0, margin=0.25)
+    near = 2.0 * (0.2 + 0.25) * (0.2 - 0.25)
+    to_first, to_second = 2.0 * 0.25 * (0.75 - 1), 2.0 * (1.25 - 0.4) * (0.75 - 0.4)
+    np.testing.assert_allclose(found[:2], np.log1p(np.exp(near + np.array([to_first, to_second]))))
+    assert found[2] == 0  # no other row of its class
+    with_itself = losses.circle(labels, rows, remove_diagonal=False, gamma=2.0, margin=0.25)
+    own = 2.0 * 0.25 * -0.25
+    np.testing.assert_allclose(with_itself[0], np.log1p((np.exp(near) + np.exp(own)) * np.exp(to_first)))
+    mean = losses.Circle(2.0, 0.25)(labels, rows)
+    np.testing.assert_allclose(mean, found[:2].mean())
+    others = losses.circle(labels, rows, labels[:2], rows[:2], remove_diagonal=False, gamma=2.0, margin=0.25)
+    assert others[0] == 0  # no row of another class
+    with pytest.raises(ShapeError, match="remove_diagonal=False"):
+        losses.circle(labels, rows, labels[:2], rows[:2])
+
+
+def test_one_column_of_targets_meets_several_of_outputs_with_a_warning():
+    config.clear_session()
+    with pytest.warns(TrapWarning, match=r"targets of shape \(3, 1\) meet outputs of shape \(3, 2\).*one target for"):
+        found = losses.mean_squared_error(np.zeros((3, 1)), np.array([[1.0, 2.0], [0, 0], [3, 1]]))
+    assert found.tolist() == [2.5, 0, 5]
+    assert losses.mean_absolute_error(np.zeros((3, 1)), np.ones((3, 2))).tolist() == [1, 1, 1]  # said once
 
 
 def test_q_is_between_0_and_1():
@@ -194,7 +222,7 @@ def test_class_names_are_instances():
 Y1, Y2, SPARSE = np.ones((3, 1)), np.ones((3, 2)), losses.SparseCategoricalCrossentropy()
 MISTAKES = {
     "reduction": (lambda: losses.MeanSquaredError("average"), ValueError, "`reduction` must be one of"),
-    "columns": (lambda: losses.MeanSquaredError()(Y1, Y2), ShapeError, r"target.shape=\(3, 1\), output.shape=\(3, 2\)"),
+    "columns": (lambda: losses.BinaryCrossentropy()(Y1, Y2), ShapeError, r"target.shape=\(3, 1\), output.shape=\(3, 2"),
     "rank": (lambda: losses.CategoricalCrossentropy()(np.ones(3), Y2), ShapeError, "must have the same shape"),
     "one-hot": (lambda: SPARSE(Y2, Y2), ShapeError, "use the categorical"),
     "label too large": (lambda: SPARSE([0, 5], np.ones((2, 2))), DataError, r"label value of 5 .* \[0, 2\)"),

@@ -43,6 +43,7 @@ from lamina.losses.regression import (
     mean_squared_logarithmic_error,
     poisson,
 )  # fmt: skip
+from lamina.losses.similarity import Circle, circle
 from lamina.records import serialize_keras_object
 
 FUNCTIONS = {
@@ -52,6 +53,7 @@ FUNCTIONS = {
         huber, log_cosh, cosine_similarity, poisson, binary_crossentropy, categorical_crossentropy,
         sparse_categorical_crossentropy, binary_focal_crossentropy, categorical_focal_crossentropy,
         categorical_generalized_cross_entropy, kl_divergence, hinge, squared_hinge, categorical_hinge, dice, tversky,
+        circle,
     )
 }  # fmt: skip
 CLASSES = {
@@ -60,7 +62,7 @@ CLASSES = {
         MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh,
         CosineSimilarity, Poisson, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
         BinaryFocalCrossentropy, CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, KLDivergence,
-        Hinge, SquaredHinge, CategoricalHinge, Dice, Tversky,
+        Hinge, SquaredHinge, CategoricalHinge, Dice, Tversky, Circle,
     )
 }  # fmt: skip
 ALIASES = {
@@ -95,13 +97,13 @@ def get(identifier: Any) -> Callable[..., Any] | None:
 
 __all__ = [
     "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
-    "CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "CosineSimilarity", "Dice", "Hinge", "Huber",
-    "KLDivergence", "LogCosh", "Loss", "LossFunctionWrapper", "MeanAbsoluteError", "MeanAbsolutePercentageError",
-    "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy", "SquaredHinge",
-    "Tversky", "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",
-    "categorical_focal_crossentropy", "categorical_generalized_cross_entropy", "categorical_hinge",
-    "cosine_similarity", "deserialize", "dice", "get", "hinge", "huber", "kl_divergence", "log_cosh",
-    "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
+    "CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "Circle", "CosineSimilarity", "Dice", "Hinge",
+    "Huber", "KLDivergence", "LogCosh", "Loss", "LossFunctionWrapper", "MeanAbsoluteError",
+    "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
+    "SparseCategoricalCrossentropy", "SquaredHinge", "Tversky", "binary_crossentropy", "binary_focal_crossentropy",
+    "categorical_crossentropy", "categorical_focal_crossentropy", "categorical_generalized_cross_entropy",
+    "categorical_hinge", "circle", "cosine_similarity", "deserialize", "dice", "get", "hinge", "huber",
+    "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
     "mean_squared_logarithmic_error", "poisson", "serialize", "sparse_categorical_crossentropy", "squared_hinge",
     "tversky",
 ]  # fmt: skip

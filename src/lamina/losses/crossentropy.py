@@ -20,7 +20,7 @@ def binary_crossentropy(
     y_true: Operand, y_pred: Operand, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Node:
     """mean of −y log a − (1 − y) log(1 − a) along an axis; labels are first smoothed to y(1 − s) + s/2."""
-    y_true, y_pred = aligned(y_true, y_pred)
+    y_true, y_pred = aligned(y_true, y_pred, strict=True)
     y_true = smoothed(y_true, label_smoothing, 2)
     return express.mean(functions.binary_crossentropy(y_true, y_pred, from_logits, config.epsilon()), axis)
 
@@ -30,7 +30,7 @@ def categorical_crossentropy(
     y_true: Operand, y_pred: Operand, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Node:
     """−Σ y log a along the class axis; labels are first smoothed to y(1 − s) + s/K for K classes."""
-    y_true, y_pred = aligned(y_true, y_pred)
+    y_true, y_pred = aligned(y_true, y_pred, strict=True)
     y_true = smoothed(y_true, label_smoothing, functions.class_count(y_true))
     return functions.categorical_crossentropy(y_true, y_pred, from_logits, axis, config.epsilon())
 
@@ -74,7 +74,7 @@ def binary_focal_crossentropy(
 
     With ``apply_class_balancing`` class 1 weighs α and class 0 weighs 1 − α (Lin et al. 2017).
     """
-    y_true, y_pred = aligned(y_true, y_pred)
+    y_true, y_pred = aligned(y_true, y_pred, strict=True)
     y_true = smoothed(y_true, label_smoothing, 2)
     a = express.sigmoid(y_pred) if from_logits else y_pred
     hit = y_true * a + (1.0 - y_true) * (1.0 - a)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lamina import config
-from lamina.errors import DataError, ShapeError
+from lamina.errors import DataError, ShapeError, warn_once
 from lamina.graph import express
 from lamina.graph.express import as_node
 from lamina.graph.node import Node, Operand
@@ -26,21 +26,37 @@ def float_type(x: Node) -> str:
     return x.dtype if x.dtype in config.FLOATS else config.floatx()
 
 
-def aligned(y_true: Operand, y_pred: Operand) -> tuple[Node, Node]:
+def aligned(y_true: Operand, y_pred: Operand, strict: bool = False) -> tuple[Node, Node]:
     """Target and prediction as floats of one type and rank.
 
+    Args:
+        y_true, y_pred: the two.
+        strict: whether one column may not meet several of the other, as where they are probabilities of classes.
+
     Raises:
-        ShapeError: their shapes differ in more than an axis of size 1 at the end.
+        ShapeError: their shapes differ in more than axes of size 1.
     """
     y_pred = as_node(y_pred)
     dtype = float_type(y_pred)
     y_true, y_pred = same_rank(express.cast(y_true, dtype), express.cast(y_pred, dtype))
     if y_true.ndim and y_pred.ndim and y_true.shape[1:] != y_pred.shape[1:]:
+        if not strict and _repeatable(y_true, y_pred):
+            warn_once(
+                f"targets of shape {y_true.shape} meet outputs of shape {y_pred.shape}: each is compared with all "
+                "columns of the other. Give one target for each column of the output, or make it one column",
+                stacklevel=3,
+            )
+            return y_true, y_pred
         raise ShapeError(
             f"Arguments `target` and `output` must have the same shape. "
             f"Received: target.shape={y_true.shape}, output.shape={y_pred.shape}{_class_numbers_hint(y_true, y_pred)}"
         )
     return y_true, y_pred
+
+
+def _repeatable(a: Node, b: Node) -> bool:
+    """Whether shapes of one rank differ in axes of size 1 alone."""
+    return a.ndim == b.ndim and all(m == n or 1 in (m, n) for m, n in zip(a.shape[1:], b.shape[1:], strict=True))
 
 
 def _class_numbers_hint(y_true: Node, y_pred: Node) -> str:
