@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from lamina import naming, ops
-from lamina.ops import Array
+from lamina.graph import functions
+from lamina.ops import Array, dual
 from lamina.records import serialize_keras_object
 
 
@@ -75,14 +77,16 @@ def log_softmax(x: Any, axis: int = -1) -> Array:
     return ops.log_softmax(x, axis)
 
 
+@partial(dual, name="activations.mish")
 def mish(x: Any) -> Array:
     """x · tanh(log(1 + eˣ))."""
     return ops.multiply(x, ops.tanh(ops.softplus(x)))
 
 
+@partial(dual, name="activations.relu")
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Array:
     """max(x, 0), with a slope below, a ceiling and a threshold."""
-    return ops.relu(x, negative_slope, max_value, threshold)
+    return functions.relu(x, negative_slope, max_value, threshold)
 
 
 def relu6(x: Any) -> Array:

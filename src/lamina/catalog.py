@@ -6,6 +6,7 @@ To let files name a new class, enter it in its module's own table or add it here
 from __future__ import annotations
 
 from lamina import activations, constraints, initializers, layers, losses, metrics, optimizers, regularizers
+from lamina.layers.operation import FUNCTIONS
 from lamina.models.functional import Functional
 from lamina.models.model import Model
 from lamina.models.sequential import Sequential
@@ -26,6 +27,8 @@ publish("keras", Model, read_as=("keras.models", "keras.src.models.model"), cont
 publish(
     "keras.src.models.functional", Functional, read_as=("keras.models",), registered_name="Functional", contains=True
 )
+for function in FUNCTIONS.values():
+    publish(function.module, function, registered_name=function.__name__)
 for module, table in (
     ("keras.activations", activations.FUNCTIONS),
     ("keras.initializers", initializers.CLASSES),

@@ -24,6 +24,7 @@ from lamina.registry import (
     published,
 )
 
+SLICE = ("start", "stop", "step")
 PLAIN = (str, int, float, bool, type(None))
 # Where Keras looks for a function that a record places in "builtins".
 FUNCTION_MODULES = ("keras.activations", "keras.losses", "keras.metrics")
@@ -80,6 +81,11 @@ def serialize_keras_object(obj: Any) -> Any:
         return {key: serialize_keras_object(value) for key, value in obj.items()}
     if isinstance(obj, np.ndarray | np.generic):
         return _array_record(np.asarray(obj))
+    if isinstance(obj, slice):
+        ends = {part: serialize_keras_object(getattr(obj, part)) for part in SLICE}
+        return {"class_name": "__slice__", "config": ends}
+    if obj is ...:
+        return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, types.FunctionType):
         return _function_record(obj)
     return _object_record(obj)
@@ -241,7 +247,7 @@ def _bytes(record: dict[str, Any]) -> bytes:
 
 def _slice(record: dict[str, Any]) -> slice:
     config = _fields(record)
-    return slice(*(_value(config.get(part)) for part in ("start", "stop", "step")))
+    return slice(*(_value(config.get(part)) for part in SLICE))
 
 
 def _policy(record: dict[str, Any]) -> Any:

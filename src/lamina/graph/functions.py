@@ -54,6 +54,11 @@ def logical_or(x1: Operand, x2: Operand) -> Node:
     return e.maximum(e.cast(x1, "bool"), e.cast(x2, "bool"))
 
 
+def logical_xor(x1: Operand, x2: Operand) -> Node:
+    """True where exactly one is."""
+    return not_equal(e.cast(x1, "bool"), e.cast(x2, "bool"))
+
+
 def not_equal(x1: Operand, x2: Operand) -> Node:
     """x1 ≠ x2."""
     return logical_not(e.equal(x1, x2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from lamina.variables import Variable
 
 if TYPE_CHECKING:
     from lamina.layers.layer import Layer
+    from lamina.layers.operation import Operation
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -30,14 +31,22 @@ def call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What the layer makes of its arguments."""
     leaves = flatten([args, kwargs])
     if any(isinstance(x, KerasTensor) for x in leaves):
-        return on_tensors(layer, args, kwargs)
+        return on_tensors(layer, partial(in_trace, layer), args, kwargs)
     if current() is not None or any(isinstance(x, Node) for x in leaves):
         return in_trace(layer, args, kwargs)
     return at_once(layer, args, kwargs)
 
 
-def on_tensors(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The layer's outputs as KerasTensors; the call is recorded in the layer."""
+def on_tensors(
+    operation: Operation, compute: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """The operation's outputs as KerasTensors; the call is recorded in it.
+
+    Args:
+        operation: a layer or another step of a functional model.
+        compute: its outputs as nodes, of the same arguments with nodes in the places of KerasTensors.
+        args, kwargs: what it was called on.
+    """
     place: dict[int, Node] = {}
 
     def node_of(x: Any) -> Any:
@@ -46,9 +55,9 @@ def on_tensors(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         return place.setdefault(id(x), leaf("input", x.shape, x.dtype, name=str(len(place))))
 
     with Trace(training=None).active():
-        outputs = in_trace(layer, map_leaves(node_of, args), map_leaves(node_of, kwargs))
+        outputs = compute(*map_leaves(node_of, (args, kwargs)))
     tensors = map_leaves(_tensor_like, outputs)
-    record(layer, args, kwargs, tensors)
+    record(operation, args, kwargs, tensors)
     return tensors
 
 
@@ -57,11 +66,11 @@ def _tensor_like(x: Any) -> KerasTensor:
     return KerasTensor(node.shape, node.dtype)
 
 
-def record(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any], tensors: Any) -> None:
-    """Note a call of the layer, and in its outputs where they come from."""
-    layer._inbound_nodes.append(Call(layer, args, kwargs, tensors))
+def record(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any], tensors: Any) -> None:
+    """Note a call of the operation, and in its outputs where they come from."""
+    operation._inbound_nodes.append(Call(operation, args, kwargs, tensors))
     for index, tensor in enumerate(flatten(tensors)):
-        tensor._keras_history = History(layer, len(layer._inbound_nodes) - 1, index)
+        tensor._keras_history = History(operation, len(operation._inbound_nodes) - 1, index)
 
 
 def in_trace(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -20,18 +20,18 @@ from lamina.layers.arguments import (
     map_shapes,
     own_arguments,
     shape_tuples,
-    valid_name,
 )
 from lamina.layers.nested import flatten, map_leaves
+from lamina.layers.operation import Operation
 from lamina.layers.spec import InputSpec
-from lamina.layers.tensor import Call, KerasTensor
+from lamina.layers.tensor import KerasTensor
 from lamina.metrics import Metric
 from lamina.saving.budget import first_values
 from lamina.trace import current, outside
 from lamina.variables import Variable
 
 
-class Layer:
+class Layer(Operation):
     """Base of all layers. A subclass writes ``call`` with ``lamina.ops`` and, if it has weights, ``build``.
 
     Args:
@@ -69,7 +69,7 @@ class Layer:
         self._input_hint = input_hint(kwargs)
         if unknown := config.unknown_arguments(type(self), sorted(kwargs)):
             raise ValueError(f"{type(self).__name__} does not take the argument(s) {unknown}")
-        self.name = valid_name(name or config.unique_name(type(self).__name__))
+        super().__init__(name)
         self.dtype = dtype_name(dtype)
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -77,7 +77,6 @@ class Layer:
         self._trainable = bool(trainable)
         self._own_trainable: list[Variable] = []
         self._own_fixed: list[Variable] = []
-        self._inbound_nodes: list[Call] = []
         self._build_shapes: dict[str, Any] = {}
         self._call_losses: list[Any] = []
         self._calls = 0
@@ -335,23 +334,6 @@ class Layer:
         """The metrics that this layer or a layer inside has as attributes."""
         layers = self._flatten_layers()
         return unique(x for layer in layers for x in layer._parts() if isinstance(x, Metric))
-
-    # -- graph of layers
-
-    @property
-    def input(self) -> Any:
-        """What the layer was first called on, as KerasTensors."""
-        return self._first_call("input").args[0]
-
-    @property
-    def output(self) -> Any:
-        """What came out of the layer's first call, as KerasTensors."""
-        return self._first_call("output").outputs
-
-    def _first_call(self, what: str) -> Call:
-        if not self._inbound_nodes:
-            raise LaminaError(f"layer {self.name!r} was never called on an Input, hence has no defined {what}")
-        return self._inbound_nodes[0]
 
     # -- config
 

@@ -1,9 +1,11 @@
-"""KerasTensor: an array that a functional model speaks of before there are numbers; it knows which layer made it."""
+"""KerasTensor: an array that a functional model speaks of before there are numbers; it knows which call made it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
+from lamina import ops
 from lamina.errors import GraphError
 from lamina.graph.shapes import Shape
 
@@ -16,13 +18,28 @@ class History(NamedTuple):
     tensor_index: int
 
 
+def _operator(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    return lambda self, other: function(self, other)
+
+
+def _reflected(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    return lambda self, other: function(other, self)
+
+
 class KerasTensor:
     """A place in a functional model: shape (None is the batch size), dtype and the layer call that fills it.
+
+    Operators and the functions of ``lamina.ops`` give further KerasTensors and become steps of the model.
 
     Args:
         shape: sizes of its axes, ``None`` for the batch.
         dtype: its element type's name.
         name: what an input is called in dictionaries of data.
+
+    Example:
+        >>> x = KerasTensor((None, 4))
+        >>> (2.0 * x[:, 1:3]).shape
+        (None, 2)
 
     Source: Keras's class of the same name.
     """
@@ -40,20 +57,64 @@ class KerasTensor:
         """Number of axes."""
         return len(self.shape)
 
+    def reshape(self, newshape: Any) -> Any:
+        """``ops.reshape(self, newshape)``."""
+        return ops.reshape(self, newshape)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """``ops.squeeze(self, axis)``."""
+        return ops.squeeze(self, axis)
+
+    def __lamina_operation__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        from lamina.layers.operation import symbolic_call  # operations are made of tensors: imported once both exist
+
+        return symbolic_call(name, args, kwargs)
+
     def __lamina_node__(self) -> NoReturn:
         raise GraphError(
-            f"{self!r} has no numbers yet: give it to a layer (Add, Multiply, …), or put the equation into the "
-            "`call` of a layer of your own"
+            f"{self!r} has no numbers yet: a functional model takes layers and functions of lamina.ops; put any other "
+            "computation into the `call` of a layer of your own"
         )
 
     def __array__(self, *_: object) -> NoReturn:
         self.__lamina_node__()
 
-    def __add__(self, *_: Any) -> NoReturn:
-        self.__lamina_node__()
+    def __bool__(self) -> NoReturn:
+        raise GraphError(f"{self!r} has no truth value yet: use ops.where(condition, a, b)")
 
-    __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
-    __neg__ = __abs__ = __pow__ = __rpow__ = __matmul__ = __getitem__ = __add__
+    def __iter__(self) -> NoReturn:
+        raise GraphError(f"{self!r} cannot be iterated: index it with slices, or use ops.split or ops.unstack")
+
+    __add__, __radd__ = _operator(ops.add), _reflected(ops.add)
+    __sub__, __rsub__ = _operator(ops.subtract), _reflected(ops.subtract)
+    __mul__, __rmul__ = _operator(ops.multiply), _reflected(ops.multiply)
+    __truediv__, __rtruediv__ = _operator(ops.divide), _reflected(ops.divide)
+    __floordiv__, __rfloordiv__ = _operator(ops.floor_divide), _reflected(ops.floor_divide)
+    __mod__, __rmod__ = _operator(ops.mod), _reflected(ops.mod)
+    __pow__, __rpow__ = _operator(ops.power), _reflected(ops.power)
+    __matmul__, __rmatmul__ = _operator(ops.matmul), _reflected(ops.matmul)
+    __and__, __rand__ = _operator(ops.logical_and), _reflected(ops.logical_and)
+    __or__, __ror__ = _operator(ops.logical_or), _reflected(ops.logical_or)
+    __xor__, __rxor__ = _operator(ops.logical_xor), _reflected(ops.logical_xor)
+    __lt__, __le__, __gt__, __ge__ = map(_operator, (ops.less, ops.less_equal, ops.greater, ops.greater_equal))
+    __getitem__ = _operator(ops.get_item)
+
+    def __neg__(self) -> Any:
+        return ops.negative(self)
+
+    def __abs__(self) -> Any:
+        return ops.absolute(self)
+
+    def __invert__(self) -> Any:
+        return ops.logical_not(self)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return ops.round(self, ndigits or 0)
+
+    def __ne__(self, other: object) -> Any:
+        return ops.not_equal(self, other)
+
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"

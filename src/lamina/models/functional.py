@@ -10,6 +10,7 @@ from lamina.errors import LaminaError
 from lamina.layers.input_layer import InputLayer
 from lamina.layers.layer import Layer
 from lamina.layers.nested import flatten, map_leaves
+from lamina.layers.operation import Operation
 from lamina.layers.tensor import Call, KerasTensor
 from lamina.models.inputs import shapes, standard_arrays, standard_nodes
 from lamina.models.model import Model
@@ -23,8 +24,9 @@ class Functional(Model):
         super().__init__(name=name, trainable=trainable, **kwargs)
         self._inputs_struct = _tensors(inputs, "inputs")
         self._outputs_struct = _tensors(outputs, "outputs")
-        self._order, self._layers = ordered_calls(self.inputs, self.outputs)
-        _check_names(self._layers)
+        self._order, self._operations = ordered_calls(self.inputs, self.outputs)
+        self._layers = [operation for operation in self._operations if isinstance(operation, Layer)]
+        _check_names(self._operations)
         self.built = True
 
     @property
@@ -66,6 +68,11 @@ class Functional(Model):
     def layers(self) -> list[Layer]:
         """The layers in the order of computation, Inputs among them."""
         return list(self._layers)
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The layers and the functions between them, in the order of computation."""
+        return list(self._operations)
 
     def build(self, input_shape: Any = None) -> None:
         """A functional model is built from the start."""
@@ -109,23 +116,23 @@ class Functional(Model):
         return {
             "name": self.name,
             "trainable": self.trainable,
-            "layers": [self._layer_record(layer, place) for layer in self._layers],
+            "layers": [self._record(operation, place) for operation in self._operations],
             "input_layers": map_leaves(lambda t: place[id(t)], self._inputs_struct),
             "output_layers": map_leaves(lambda t: place[id(t)], self._outputs_struct),
         }
 
-    def _layer_record(self, layer: Layer, place: Mapping[int, list[Any]]) -> dict[str, Any]:
+    def _record(self, operation: Operation, place: Mapping[int, list[Any]]) -> dict[str, Any]:
         def plain(x: Any) -> Any:
             if not isinstance(x, KerasTensor):
                 return saving.serialize_keras_object(x)
             config = {"shape": list(x.shape), "dtype": x.dtype, "keras_history": place[id(x)]}
             return {"class_name": "__keras_tensor__", "config": config}
 
-        calls = [call for call in layer._inbound_nodes if call in self._order and not isinstance(layer, InputLayer)]
+        calls = [] if isinstance(operation, InputLayer) else [c for c in operation._inbound_nodes if c in self._order]
         nodes = [
             {"args": list(map_leaves(plain, call.args)), "kwargs": map_leaves(plain, call.kwargs)} for call in calls
         ]
-        return {**saving.serialize_keras_object(layer), "name": layer.name, "inbound_nodes": nodes}
+        return {**saving.serialize_keras_object(operation), "name": operation.name, "inbound_nodes": nodes}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
@@ -157,7 +164,7 @@ def _parents(call: Call) -> list[Call]:
     return [_call_of(x) for x in flatten([call.args, call.kwargs]) if isinstance(x, KerasTensor)]
 
 
-def ordered_calls(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[Call], list[Layer]]:
+def ordered_calls(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[Call], list[Operation]]:
     """The calls between inputs and outputs by falling distance from the outputs, and their layers.
 
     At equal distance Keras takes calls as it reaches them from the outputs (moving averages of a layer that is called
@@ -182,10 +189,10 @@ def ordered_calls(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tupl
     return sorted(depth, key=lambda call: -depth[call]), list(dict.fromkeys(call.operation for call in by_layer))
 
 
-def _walk(outputs: list[KerasTensor]) -> tuple[list[Call], dict[Layer, int]]:
+def _walk(outputs: list[KerasTensor]) -> tuple[list[Call], dict[Operation, int]]:
     """The calls that the outputs need, inputs first, and when each layer was first met on the way down."""
     done: dict[Call, None] = {}
-    first_seen: dict[Layer, int] = {}
+    first_seen: dict[Operation, int] = {}
     for output in outputs:
         stack = [(_call_of(output), False)]
         while stack:
@@ -202,7 +209,7 @@ def _walk(outputs: list[KerasTensor]) -> tuple[list[Call], dict[Layer, int]]:
 def _depths(visited: list[Call]) -> dict[Call, int]:
     """The greatest number of calls between each call and the outputs; all calls of a layer have its greatest."""
     of_call: dict[Call, int] = {}
-    of_layer: dict[Layer, int] = {}
+    of_layer: dict[Operation, int] = {}
     for call in reversed(visited):
         depth = max(of_call.setdefault(call, 0), of_layer.get(call.operation, 0))
         of_call[call] = of_layer[call.operation] = depth
@@ -211,7 +218,7 @@ def _depths(visited: list[Call]) -> dict[Call, int]:
     return of_call
 
 
-def _check_names(layers: Iterable[Layer]) -> None:
+def _check_names(layers: Iterable[Operation]) -> None:
     names = [layer.name for layer in layers]
     for name in names:
         if names.count(name) > 1:
@@ -230,8 +237,8 @@ def _place(tensor: KerasTensor, order: list[Call]) -> list[Any]:
 
 
 def _rebuilt(cls: Any, config: Mapping[str, Any]) -> Any:
-    layers: dict[str, Layer] = {}
-    waiting: list[tuple[Layer, int, Mapping[str, Any]]] = []
+    layers: dict[str, Operation] = {}
+    waiting: list[tuple[Operation, int, Mapping[str, Any]]] = []
     for record in config["layers"]:
         layer = saving.deserialize_keras_object({k: v for k, v in record.items() if k not in ("name", "inbound_nodes")})
         layers[record["name"]] = layer
@@ -257,7 +264,7 @@ def _map_places(tensor: Any, x: Any) -> Any:
     return [_map_places(tensor, part) for part in x]
 
 
-def _call_all(layers: Mapping[str, Layer], waiting: list[Any], made: dict[tuple[str, int], Call]) -> None:
+def _call_all(layers: Mapping[str, Operation], waiting: list[Any], made: dict[tuple[str, int], Call]) -> None:
     """Repeat the recorded calls, each as soon as the calls that it needs are done."""
     while waiting:
         later = []
@@ -289,6 +296,6 @@ def _filled(x: Any, made: Mapping[tuple[str, int], Call]) -> Any:
     if _is_tensor_record(x):
         name, call, output = x["config"]["keras_history"]
         return flatten(made[name, call].outputs)[output]
-    if isinstance(x, dict):
+    if isinstance(x, dict) and "class_name" not in x:
         return {key: _filled(part, made) for key, part in x.items()}
     return [_filled(part, made) for part in x] if isinstance(x, list | tuple) else saving.deserialize_keras_object(x)

@@ -12,6 +12,7 @@ import numpy as np
 
 from lamina.layers.layer import Layer
 from lamina.layers.nested import flatten
+from lamina.layers.operation import Operation
 from lamina.layers.tensor import KerasTensor
 
 if TYPE_CHECKING:
@@ -67,21 +68,21 @@ def _inputs(call: Any) -> list[KerasTensor]:
     return [x for x in flatten([call.args, call.kwargs]) if isinstance(x, KerasTensor)]
 
 
-def _listed(model: Model, nested: bool, between: Sequence[str] | None) -> Iterator[tuple[Layer, int]]:
-    layers = model.layers
+def _listed(model: Model, nested: bool, between: Sequence[str] | None) -> Iterator[tuple[Operation, int]]:
+    layers = getattr(model, "operations", model.layers)
     for layer in layers[_range(layers, between)]:
         yield layer, 0
         if nested:
             yield from ((inner, depth + 1) for inner, depth in _inner(layer))
 
 
-def _inner(layer: Layer) -> Iterator[tuple[Layer, int]]:
+def _inner(layer: Operation) -> Iterator[tuple[Operation, int]]:
     for inner in getattr(layer, "layers", ()):
         yield inner, 0
         yield from ((x, depth + 1) for x, depth in _inner(inner))
 
 
-def _range(layers: Sequence[Layer], between: Sequence[str] | None) -> slice:
+def _range(layers: Sequence[Operation], between: Sequence[str] | None) -> slice:
     if between is None:
         return slice(None)
     if len(between) != 2:
@@ -98,23 +99,34 @@ def _escaped(text: str) -> str:
     return escape(text)
 
 
-def _row(layer: Layer, depth: int, branched: Model | None, trainable: bool) -> list[str]:
+def _row(layer: Operation, depth: int, branched: Model | None, trainable: bool) -> list[str]:
     indent = "   " * depth + "└ " if depth else ""
     name = _escaped(f"{indent}{layer.name}") + f" ([color(33)]{_escaped(type(layer).__name__)}[/])"
-    params = _colored(f"{layer.count_params():,}") if layer.built else f"{_colored('0')} (unbuilt)"
-    row = [name, _output_shape(layer), params]
+    row = [name, _output_shape(layer), _params(layer)]
     if branched is not None:
         row.append(_connections(layer, branched) or "-")
     if trainable:
-        row.append(("[bold]Y[/]" if layer.trainable else "[bold]N[/]") if layer.weights else "[bold]-[/]")
+        row.append(f"[bold]{_trains(layer)}[/]")
     return row
+
+
+def _trains(layer: Operation) -> str:
+    if not isinstance(layer, Layer) or not layer.weights:
+        return "-"
+    return "Y" if layer.trainable else "N"
+
+
+def _params(layer: Operation) -> str:
+    if not isinstance(layer, Layer):
+        return _colored("0")
+    return _colored(f"{layer.count_params():,}") if layer.built else f"{_colored('0')} (unbuilt)"
 
 
 def _colored(text: str) -> str:
     return f"[color(34)]{text}[/]"
 
 
-def _output_shape(layer: Layer) -> str:
+def _output_shape(layer: Operation) -> str:
     tensors = _outputs(layer)
     if not tensors:
         return "?"
@@ -125,17 +137,17 @@ def _output_shape(layer: Layer) -> str:
     return shapes[0] if len(shapes) == 1 else "[" + ", ".join(shapes) + "]"
 
 
-def _outputs(layer: Layer) -> list[KerasTensor]:
+def _outputs(layer: Operation) -> list[KerasTensor]:
     """What the layer puts out: in a graph of layers as recorded, else for the shapes it was built with."""
     if layer._inbound_nodes:
         return flatten(layer._inbound_nodes[-1].outputs)
-    if len(layer._build_shapes) != 1:
+    if not isinstance(layer, Layer) or len(layer._build_shapes) != 1:
         return []
     shape = layer.compute_output_shape(*layer._build_shapes.values())
     return [KerasTensor(shape)] if isinstance(shape, tuple) else []
 
 
-def _connections(layer: Layer, model: Any) -> str:
+def _connections(layer: Operation, model: Any) -> str:
     calls = [call for call in layer._inbound_nodes if call in model._order]
     sources = [h for call in calls for x in _inputs(call) if (h := x._keras_history) is not None]
     return ", ".join(

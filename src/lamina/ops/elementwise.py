@@ -35,6 +35,7 @@ log2: Dual = dual(functions.log2)
 logical_and: Dual = dual(functions.logical_and)
 logical_not: Dual = dual(functions.logical_not)
 logical_or: Dual = dual(functions.logical_or)
+logical_xor: Dual = dual(functions.logical_xor)
 maximum: Dual = dual(express.maximum)
 minimum: Dual = dual(express.minimum)
 mod: Dual = dual(functions.mod)
@@ -64,7 +65,7 @@ def round(x: Operand, decimals: int = 0) -> Node:
 __all__ = [
     "abs", "absolute", "add", "ceil", "clip", "cos", "divide", "divide_no_nan", "equal", "erf", "exp",
     "expm1", "floor", "floor_divide", "greater", "greater_equal", "isfinite", "isinf", "isnan", "less",
-    "less_equal", "log", "log10", "log1p", "log2", "logical_and", "logical_not", "logical_or",
+    "less_equal", "log", "log10", "log1p", "log2", "logical_and", "logical_not", "logical_or", "logical_xor",
     "maximum", "minimum", "mod", "multiply", "negative", "not_equal", "power", "reciprocal", "round",
     "rsqrt", "sign", "sin", "sqrt", "square", "subtract", "tan", "tanh", "where",
 ]  # fmt: skip

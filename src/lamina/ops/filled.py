@@ -32,18 +32,24 @@ def ones(shape: Sequence[int], dtype: str | None = None) -> Array:
 @dual
 def full_like(x: Operand, fill_value: Any, dtype: str | None = None) -> Node:
     """One value everywhere, in x's shape."""
-    filled = express.full_like(x, fill_value)
+    return _filled_like(x, fill_value, dtype)
+
+
+def _filled_like(x: Operand, value: Any, dtype: str | None) -> Node:
+    filled = express.full_like(x, value)
     return filled if dtype is None else express.cast(filled, dtype)
 
 
-def zeros_like(x: Any, dtype: str | None = None) -> Array:
+@dual
+def zeros_like(x: Operand, dtype: str | None = None) -> Node:
     """All 0, in x's shape."""
-    return full_like(x, 0, dtype)
+    return _filled_like(x, 0, dtype)
 
 
-def ones_like(x: Any, dtype: str | None = None) -> Array:
+@dual
+def ones_like(x: Operand, dtype: str | None = None) -> Node:
     """All 1, in x's shape."""
-    return full_like(x, 1, dtype)
+    return _filled_like(x, 1, dtype)
 
 
 @dual

@@ -21,7 +21,6 @@ leaky_relu: Dual = dual(functions.leaky_relu)
 log_sigmoid: Dual = dual(functions.log_sigmoid)
 log_softmax: Dual = dual(functions.log_softmax)
 relu6: Dual = dual(functions.relu6)
-relu: Dual = dual(functions.relu)
 selu: Dual = dual(functions.selu)
 sigmoid: Dual = dual(express.sigmoid)
 silu: Dual = dual(functions.silu)
@@ -37,9 +36,31 @@ squareplus: Dual = dual(functions.squareplus)
 tanh_shrink: Dual = dual(functions.tanh_shrink)
 threshold: Dual = dual(functions.threshold)
 
-binary_crossentropy: Dual = dual(functions.binary_crossentropy)
-categorical_crossentropy: Dual = dual(functions.categorical_crossentropy)
-sparse_categorical_crossentropy: Dual = dual(functions.sparse_categorical_crossentropy)
+
+@dual
+def binary_crossentropy(target: Operand, output: Operand, from_logits: bool = False) -> Node:
+    """−y log a − (1 − y) log(1 − a), element by element; a = σ(output) when ``from_logits``."""
+    return functions.binary_crossentropy(target, output, from_logits)
+
+
+@dual
+def categorical_crossentropy(target: Operand, output: Operand, from_logits: bool = False, axis: int = -1) -> Node:
+    """−Σ y log a along the class axis; probabilities are first divided by their sum."""
+    return functions.categorical_crossentropy(target, output, from_logits, axis)
+
+
+@dual
+def sparse_categorical_crossentropy(
+    target: Operand, output: Operand, from_logits: bool = False, axis: int = -1
+) -> Node:
+    """−log a[y] for class numbers y."""
+    return functions.sparse_categorical_crossentropy(target, output, from_logits, axis)
+
+
+@dual
+def relu(x: Operand) -> Node:
+    """max(x, 0)."""
+    return functions.relu(x)
 
 
 @dual

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lamina.graph import express
+from lamina.graph import express, products
+from lamina.graph.express import Axes
 from lamina.graph.node import Node, Operand
 from lamina.ops.dispatch import Dual, dual
 
@@ -21,6 +22,22 @@ def tensordot(x1: Operand, x2: Operand, axes: int | Sequence[int] | Sequence[Seq
     return express.tensordot(x1, x2, (first, second))
 
 
+@dual
+def norm(x: Operand, ord: float | str | None = None, axis: Axes = None, keepdims: bool = False) -> Node:
+    """The length of vectors, or a norm of matrices, over some axes (all by default).
+
+    Args:
+        x: any array.
+        ord: None or ``"fro"`` for √Σx²; for vectors also 0, 1, 2, ±∞ or a number p; for matrices ±1 and ±∞.
+        axis: one axis for vectors, two for matrices.
+        keepdims: whether the axes stay, with size 1.
+
+    Raises:
+        ValueError: the order is none of these.
+    """
+    return products.norm_of_order(x, ord, axis, keepdims)
+
+
 __all__ = [
-    "dot", "matmul", "tensordot",
+    "dot", "matmul", "norm", "tensordot",
 ]  # fmt: skip

@@ -12,16 +12,26 @@ import numpy as np
 from lamina.errors import ShapeError
 from lamina.graph import express, functions
 from lamina.graph.express import Axes, as_node
-from lamina.graph.node import Node, Operand
+from lamina.graph.node import Node, Operand, constant
 from lamina.graph.shapes import normal_axis
 from lamina.ops.dispatch import Dual, dual
 
 broadcast_to: Dual = dual(express.broadcast_to)
 moveaxis: Dual = dual(functions.moveaxis)
-reshape: Dual = dual(express.reshape)
-stack: Dual = dual(functions.stack)
 swapaxes: Dual = dual(functions.swapaxes)
 transpose: Dual = dual(express.transpose)
+
+
+@dual
+def reshape(x: Operand, newshape: int | Sequence[int | None]) -> Node:
+    """The same numbers in another shape; one −1 is worked out, None keeps the batch axis."""
+    return express.reshape(x, (newshape,) if isinstance(newshape, int) else newshape)
+
+
+@dual
+def stack(x: Sequence[Operand], axis: int = 0) -> Node:
+    """Arrays of one shape joined along a new axis."""
+    return functions.stack(x, axis)
 
 
 @dual
@@ -55,11 +65,30 @@ def squeeze(x: Operand, axis: Axes = None) -> Node:
 
 
 @dual
-def pad(x: Operand, pad_width: Any) -> Node:
-    """x with zeros around it: ``((before, after), …)`` for each axis, one such pair, or one number."""
+def pad(x: Operand, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Node:
+    """x with zeros around it: ``((before, after), …)`` for each axis, one such pair, or one number.
+
+    Args:
+        x: any array.
+        pad_width: how much.
+        mode: ``"constant"``, ``"edge"``, ``"reflect"`` or ``"symmetric"``: what the new places hold.
+        constant_values: instead of zero.
+    """
     x = as_node(x)
     widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
-    return express.pad(x, [before for before, _ in widths], [after for _, after in widths])
+    if mode != "constant":
+        return functools.reduce(lambda y, at: _mirrored(y, at, widths[at], mode), range(x.ndim), x)
+    before, after = zip(*widths, strict=True) if widths else ((), ())
+    if not constant_values:
+        return express.pad(x, before, after)
+    return express.pad(x - constant_values, before, after) + constant_values
+
+
+def _mirrored(x: Node, axis: int, width: Sequence[int], mode: str) -> Node:
+    if not any(width):
+        return x
+    places = np.pad(np.arange(_fixed_size(x, axis)), width, mode)  # type: ignore[call-overload]
+    return functions.take_along(x, constant(places), axis)
 
 
 @dual

@@ -8,7 +8,7 @@ import numpy as np
 
 from lamina import config
 from lamina.graph import express
-from lamina.graph.node import Node
+from lamina.graph.node import Node, Operand
 from lamina.ops.dispatch import Array, Dual, dual
 from lamina.variables import Variable
 
@@ -57,7 +57,12 @@ def dtype(x: Any) -> str:
 
 
 cast: Dual = dual(express.cast)
-stop_gradient: Dual = dual(express.stop_gradient)
+
+
+@dual
+def stop_gradient(variable: Operand) -> Node:
+    """The same numbers, seen as constants by gradients."""
+    return express.stop_gradient(variable)
 
 
 __all__ = [

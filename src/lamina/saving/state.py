@@ -19,7 +19,7 @@ from lamina.saving.hdf5_writer import Group
 OPTIMIZER = "optimizer"
 # Attributes that refer to a saveable's neighbours, or to what other paths already hold.
 _NOT_WALKED = frozenset({
-    "_inbound_nodes", "_layers", "_functional", "optimizer", "layers",
+    "_inbound_nodes", "_layers", "_operations", "_functional", "optimizer", "layers",
     "loss", "compile_arguments", "_compiled_loss", "_compiled_metrics", "_loss_tracker", "_steps", "history",
 })  # fmt: skip
 

@@ -1,0 +1,71 @@
+"""Functions of ops as steps of functional models: recorded, written and read as real Keras does."""
+
+from __future__ import annotations
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import lamina
+from cases import FUNCTIONS, Function
+from lamina.layers.operation import FUNCTIONS as STEPS
+
+STEP_CASES = [case for case in FUNCTIONS if case.name in STEPS and any(isinstance(x, np.ndarray) for x in
+              (case.inputs[0] if isinstance(case.inputs[0], list) else case.inputs))]  # fmt: skip
+
+
+def _symbols(library, x):
+    """The arrays of a case as KerasTensors."""
+    if isinstance(x, list) and x and isinstance(x[0], np.ndarray):
+        return [_symbols(library, part) for part in x]
+    kinds = {"f": "float32", "i": "int32", "b": "bool"}
+    return library.KerasTensor(x.shape, kinds[x.dtype.kind]) if isinstance(x, np.ndarray) else x
+
+
+def _recorded(library, case: Function):
+    """(what came out, the operation's record)."""
+    function = getattr(library.ops, case.name)
+    made = function(*(_symbols(library, x) for x in case.inputs), **case.arguments)
+    made = list(made) if isinstance(made, list | tuple) else [made]
+    step = made[0]._keras_history.operation
+    record = json.loads(json.dumps(library.saving.serialize_keras_object(step)))
+    call = step._inbound_nodes[0]
+    call = call.arguments if library is keras else call
+    given = [x for x in [*call.args, *call.kwargs.values()] if x is not None]
+    return made, record, [x for x in given if not isinstance(x, library.KerasTensor | list)]
+
+
+@pytest.mark.parametrize("case", STEP_CASES, ids=lambda c: c.name)
+def test_a_step_is_recorded_as_in_keras(case: Function):
+    keras.utils.clear_session(free_memory=False)
+    lamina.config.clear_session()
+    theirs, ours = _recorded(keras, case), _recorded(lamina, case)
+    assert [tuple(x.shape) for x in ours[0]] == [tuple(x.shape) for x in theirs[0]]
+    assert [x.dtype for x in ours[0]] == [x.dtype.replace("int64", "int32") for x in theirs[0]]
+    assert ours[1] == theirs[1]
+    assert ours[2] == theirs[2]
+
+
+def test_a_model_with_steps_goes_to_keras_and_back(tmp_path):
+    x = lamina.Input((6,), name="x")
+    dense = lamina.layers.Dense(4)(x)
+    left, right = lamina.ops.split(x, 2, axis=1)
+    rest = lamina.activations.relu(dense[:, :2])
+    joined = lamina.ops.concatenate([dense * 2, 1.0 - dense[:, 1:3], left / right, rest], -1)
+    joined = joined @ np.eye(11, 5, dtype="float32")
+    model = lamina.Model(x, [joined[..., None, 2:], lamina.ops.where(x > 0.5, lamina.activations.mish(x), 0.0)])
+    path, data = tmp_path / "m.keras", np.random.default_rng(1).uniform(0.1, 1, (3, 6)).astype("float32")
+    model.save(path)
+    theirs = keras.saving.load_model(path)
+    theirs.save(path)
+    back = lamina.load_model(path)
+    for ours, other, again in zip(model(data), theirs(data), back(data), strict=True):
+        np.testing.assert_allclose(np.asarray(other), ours, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(again, ours)
+    assert [type(step).__name__ for step in back.operations] == [type(step).__name__ for step in theirs.operations]
+    lines = ([], [])
+    model.summary(print_fn=lines[0].append)
+    theirs.summary(print_fn=lines[1].append)
+    assert lines[0][0] == lines[1][0].rstrip("\n")
