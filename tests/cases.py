@@ -368,7 +368,7 @@ FUNCTIONS = [
     *(Function(n, (A,), smooth=True) for n in (
         "abs absolute cos erf exp expm1 log_sigmoid negative sigmoid silu sin softplus softsign square tan tanh "
         "celu elu gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu relu relu6 selu "
-        "soft_shrink softmax log_softmax sparse_plus sparse_sigmoid squareplus swish tanh_shrink"
+        "soft_shrink softmax log_softmax sparse_plus sparse_sigmoid sparsemax squareplus swish tanh_shrink"
     ).split()),
     *(Function(n, (P,), smooth=True) for n in "log log10 log1p log2 reciprocal rsqrt sqrt".split()),
     *(Function(n, (A,)) for n in "ceil floor round sign".split()),
