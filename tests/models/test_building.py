@@ -147,10 +147,6 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "an unknown size": (lambda: Input((None, 3)), LaminaError, "only the batch size"),
     "an array as output": (lambda: Model(Input((3,)), X), ValueError, "KerasTensors"),
     "an output as input": (lambda: Model(layers.Dense(2)(Input((3,))), Input((3,))), ValueError, "come from Input"),
-    "arithmetic on an Input": (lambda: Input((3,)) * 2, LaminaError, "give it to a layer"),
-    "a sign on an Input": (lambda: -Input((3,)), LaminaError, "give it to a layer"),
-    "a part of an Input": (lambda: Input((3,))[:, 0], LaminaError, "give it to a layer"),
-    "a function on an Input": (lambda: lamina.ops.exp(Input((3,))), LaminaError, "give it to a layer"),
     "no such layer": (lambda: Sequential([layers.Dense(1, name="a")]).get_layer("b"), ValueError, "layer: b.*'a'"),
 }  # fmt: skip
 
