@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import lamina
 from lamina import Input, Model, Sequential, layers
 from lamina.errors import LaminaError
 
