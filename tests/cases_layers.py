@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import lamina
 from lamina import layers
 
 BATCH = 5
@@ -15,6 +16,7 @@ BATCH = 5
 class Case(NamedTuple):
     """A layer, its arguments, the shapes of its inputs without the batch, and its equation.
 
+    An argument that is a function makes the argument from a library with Keras's interface and the layer's dtype.
     ``equation(inputs, weights)`` gets arrays (a list of them for several inputs) and returns one; None where the
     result is random. ``training`` is the same while training, if that differs.
     """
@@ -31,6 +33,11 @@ class Case(NamedTuple):
     def name(self) -> str:
         """A readable test id."""
         return self.layer.__name__ + (f"-{self.note}" if self.note else "")
+
+    def make(self, api: Any = lamina, **more: Any) -> Any:
+        """The layer as this library makes it."""
+        given = {k: v(api, more) if callable(v) else v for k, v in self.arguments.items()}
+        return getattr(api.layers, self.layer.__name__)(**given, **more)
 
     def inputs(self, dtype: str) -> Any:
         """What the layer is fed: an array, or a list of them."""
@@ -63,6 +70,29 @@ def moved(x: np.ndarray, w: list[np.ndarray]) -> np.ndarray:
     return gamma * (x - mean) / np.sqrt(variance + 1e-3) + beta
 
 
+def grouped(x: np.ndarray, groups: int, axis: int) -> np.ndarray:
+    """(x − μ) / √(σ² + ε) of each row over each group of features along an axis."""
+    last = np.moveaxis(x, axis, -1)
+    parts = last.reshape(*last.shape[:-1], groups, -1)
+    axes = tuple(a for a in range(1, parts.ndim) if a != parts.ndim - 2)
+    return np.moveaxis(standardised(parts, axes).reshape(last.shape), -1, axis)
+
+
+def spectral(x: np.ndarray, w: list[np.ndarray]) -> np.ndarray:
+    """x · W / σ + b after one step of the power iteration from u."""
+    kernel, u, bias = w
+    v = u @ kernel.T
+    v /= np.linalg.norm(v)
+    u = v @ kernel
+    u /= np.linalg.norm(u)
+    return x @ (kernel / (v @ kernel @ u.T)) + bias
+
+
+def cosines(x: list[np.ndarray]) -> np.ndarray:
+    a, b = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in x)
+    return np.einsum("nij,nik->njk", a, b)
+
+
 MEAN, VARIANCE = np.array([0.5, -1.0, 2.0]), np.array([4.0, 0.25, 1.0])
 
 CASES = (
@@ -79,6 +109,33 @@ CASES = (
         ((2, 3),),
         lambda x, w: sigmoid(x @ w[0]),
         note="rank 3, penalties",
+    ),
+    Case(
+        layers.EinsumDense,
+        {"equation": "abc,cd->abd", "output_shape": (2, 4), "bias_axes": "bd", "activation": "tanh"},
+        ((2, 3),),
+        lambda x, w: np.tanh(x @ w[0] + w[1]),
+    ),
+    Case(
+        layers.EinsumDense,
+        {"equation": "...x,xyz->...zy", "output_shape": (4, 2), "bias_axes": "z"},
+        ((3,),),
+        lambda x, w: np.einsum("ax,xyz->azy", x, w[0]) + w[1],
+        note="ellipsis on the left",
+    ),
+    Case(
+        layers.EinsumDense,
+        {"equation": "ab...,bc->ac...", "output_shape": 4, "bias_axes": "c"},
+        ((3, 2),),
+        lambda x, w: np.einsum("abx,bc->acx", x, w[0]) + w[1],
+        note="ellipsis on the right",
+    ),
+    Case(
+        layers.EinsumDense,
+        {"equation": "afx,fxy->afy", "output_shape": (3, 4), "kernel_regularizer": "l2"},
+        ((3, 2),),
+        lambda x, w: np.einsum("afx,fxy->afy", x, w[0]),
+        note="a kernel for each feature",
     ),
     Case(layers.Embedding, {"input_dim": 6, "output_dim": 3}, ((2,),), lambda x, w: w[0][x], whole=6),
     Case(layers.Activation, {"activation": "tanh"}, ((3,),), lambda x, w: np.tanh(x)),
@@ -112,6 +169,7 @@ CASES = (
         lambda x, w: x,
         note="shared mask",
     ),
+    Case(layers.SpatialDropout1D, {"rate": 0.4, "seed": 3}, ((2, 6),), lambda x, w: x, None),
     Case(layers.AlphaDropout, {"rate": 0.4, "seed": 3}, ((6,),), lambda x, w: x, None),
     Case(layers.GaussianDropout, {"rate": 0.4, "seed": 3}, ((6,),), lambda x, w: x, None),
     Case(layers.GaussianNoise, {"stddev": 0.4, "seed": 3}, ((6,),), lambda x, w: x, None),
@@ -137,6 +195,35 @@ CASES = (
         ((3, 2),),
         lambda x, w: standardised(x, (1, 2)) * w[0],
         note="two axes, no center",
+    ),
+    Case(
+        layers.GroupNormalization, {"groups": 2}, ((3, 4),), lambda x, w: grouped(x, 2, -1) * w[0] + w[1]
+    ),
+    Case(
+        layers.GroupNormalization,
+        {"groups": -1, "axis": 1, "scale": False},
+        ((3, 4),),
+        lambda x, w: grouped(x, 3, 1) + w[0][:, None],
+        note="instances",
+    ),
+    Case(
+        layers.SpectralNormalization,
+        {"layer": lambda k, more: k.layers.Dense(2, **more)},
+        ((3,),),
+        lambda x, w: x @ w[0] + w[2],
+        spectral,
+    ),
+    Case(
+        layers.TimeDistributed,
+        {"layer": lambda k, more: k.layers.Dense(2, "sigmoid", **more)},
+        ((4, 3),),
+        lambda x, w: sigmoid(x @ w[0] + w[1]),
+    ),
+    Case(
+        layers.Lambda,
+        {"function": lambda k, more: k.activations.softplus},
+        ((3,),),
+        lambda x, w: np.log1p(np.exp(x)),
     ),
     Case(
         layers.RMSNormalization,
@@ -181,6 +268,11 @@ CASES = (
     Case(layers.Multiply, {}, ((3,), (3,)), lambda x, w: x[0] * x[1]),
     Case(layers.Concatenate, {}, ((3,), (2,)), lambda x, w: np.concatenate(x, -1)),
     Case(layers.Concatenate, {"axis": 1}, ((3, 2), (1, 2)), lambda x, w: np.concatenate(x, 1), note="axis 1"),
+    Case(layers.Dot, {"axes": 1}, ((3,), (3,)), lambda x, w: (x[0] * x[1]).sum(-1, keepdims=True)),
+    Case(
+        layers.Dot, {"axes": (1, 1), "normalize": True}, ((3, 4), (3, 2)), lambda x, w: cosines(x), note="cosines"
+    ),
+    Case(layers.Dot, {"axes": (2, 1)}, ((3, 2), (2,)), lambda x, w: np.einsum("nij,nj->ni", *x), note="ranks 3 and 2"),
     Case(layers.Flatten, {}, ((3, 2),), lambda x, w: x.reshape(len(x), 6)),
     Case(layers.Permute, {"dims": (2, 1)}, ((3, 2),), lambda x, w: x.swapaxes(1, 2)),
     Case(layers.RepeatVector, {"n": 3}, ((2,),), lambda x, w: np.repeat(x[:, None], 3, 1)),

@@ -181,8 +181,9 @@ FUNCTION = {"class_name": "function", "registered_name": "function"}
 HOSTILE = [
     ({"class_name": "__lambda__", "config": {"value": "4wEAAAAAAAAAAAAAAAEAAAABAAAAAwAA"}}, "never runs code"),
     (dense(class_name="Lambda", config={"function": {"class_name": "__lambda__", "config": {}}}), "never runs code"),
-    (dense(class_name="Lambda", config={"function": "relu"}), "never runs code"),
-    (dense(module="keras.src.layers.core.lambda_layer", class_name="Lambda"), "never runs code"),
+    (dense(class_name="Lambda", config={"function": "relu"}), "needs a function, got 'relu'"),
+    (dense(class_name="Lambda", config={"function": {**FUNCTION, "config": "eval"}}), "Could not locate function"),
+    (dense(module="keras.src.layers.core.lambda_layer", class_name="Lambda"), "no class keras.src"),
     (
         {"class_name": "__typespec__", "spec_name": "TensorSpec", "module": "tensorflow", "config": []},
         "TensorFlow type",

@@ -13,15 +13,6 @@ from lamina.models.sequential import Sequential
 from lamina.optimizers import schedules
 from lamina.registry import publish
 
-publish(
-    "keras.layers",
-    layers.Activation, layers.ActivityRegularization, layers.Add, layers.AlphaDropout, layers.Average,
-    layers.BatchNormalization, layers.Concatenate, layers.Dense, layers.Dropout, layers.ELU, layers.Embedding,
-    layers.Flatten, layers.GaussianDropout, layers.GaussianNoise, layers.Identity, layers.InputLayer,
-    layers.LayerNormalization, layers.LeakyReLU, layers.Maximum, layers.Minimum, layers.Multiply, layers.Normalization,
-    layers.PReLU, layers.Permute, layers.RMSNormalization, layers.ReLU, layers.RepeatVector, layers.Rescaling,
-    layers.Reshape, layers.Softmax, layers.Subtract, layers.UnitNormalization,
-)  # fmt: skip
 publish("keras", Sequential, read_as=("keras.models", "keras.src.models.sequential"), contains=True)
 publish("keras", Model, read_as=("keras.models", "keras.src.models.model"), contains=True)
 publish(
@@ -31,6 +22,7 @@ for function in FUNCTIONS.values():
     publish(function.module, function, registered_name=function.__name__)
 for module, table in (
     ("keras.activations", activations.FUNCTIONS),
+    ("keras.layers", layers.CLASSES),
     ("keras.initializers", initializers.CLASSES),
     ("keras.regularizers", regularizers.CLASSES),
     ("keras.constraints", constraints.CLASSES),

@@ -35,9 +35,10 @@ ARRAY_DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int6
 REASONS = (
     TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError, LaminaError,
 )  # fmt: skip
-# Fields that make an object allocate memory before any data are seen, each with the most a file may ask for.
+# Fields that make an object allocate memory or work before any data are seen, each with the most a file may ask for.
 FIELD_LIMITS = {
     "num_thresholds": 100_000, "num_labels": 1_000_000, "num_regressors": 1_000_000, "num_classes": 5_000,
+    "power_iterations": 1_000,
 }  # fmt: skip
 
 
@@ -87,7 +88,9 @@ def serialize_keras_object(obj: Any) -> Any:
     if obj is ...:
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, types.FunctionType):
-        return _function_record(obj)
+        entry = published(obj)
+        # Keras writes its activations by their names alone.
+        return entry.name if entry is not None and entry.module == "keras.activations" else function_record(obj)
     return _object_record(obj)
 
 
@@ -97,15 +100,17 @@ def _array_record(array: np.ndarray) -> Any:
     return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": array.dtype.name}}
 
 
-def _function_record(function: Callable[..., Any]) -> Any:
+def function_record(function: Callable[..., Any]) -> dict[str, Any]:
+    """The record of a function that has a name.
+
+    Raises:
+        RecordError: a lambda.
+    """
     if function.__name__ == "<lambda>":
         raise RecordError(
             "a lambda cannot be written to a model file: give the function a name with def and decorate it with "
             "@lamina.saving.register_keras_serializable()"
         )
-    entry = published(function)
-    if entry is not None and entry.module == "keras.activations":
-        return entry.name  # Keras writes its activations by their names alone
     return {
         "module": FUNCTION["module"],
         "class_name": FUNCTION["class_name"],
@@ -383,7 +388,6 @@ def _named(class_name: str, config: Mapping[str, Any]) -> Iterator[None]:
 
 _SPECIAL: dict[str, Callable[[dict[str, Any]], Any]] = {
     "__lambda__": _lambda,
-    "Lambda": _lambda,
     "__typespec__": _typespec,
     "__numpy__": _array,
     "__tensor__": _array,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lamina.graph.express import where
+from lamina.graph.express import stop_gradient, where
 from lamina.graph.node import Node, leaf
 
 if TYPE_CHECKING:
@@ -50,8 +50,18 @@ class Trace:
         return self._own[variable]
 
     def assign(self, variable: Variable, value: Node) -> None:
-        """From here on in this trace, and after a run for good, the variable has this value."""
-        self._new[variable] = value
+        """From here on in this trace, and after a run for good, the variable has this value.
+
+        A trained one begins anew with it: no gradient goes through the assignment.
+        """
+        self._new[variable] = stop_gradient(value) if variable.trainable and variable in self.layout else value
+
+    def forget(self, variables: Iterable[Variable]) -> bool:
+        """Variables have the values of their windows again; whether any had been assigned another."""
+        known = [v for v in variables if v in self._new]
+        for variable in known:
+            del self._new[variable]
+        return bool(known)
 
     @contextmanager
     def only_if(self, condition: Node | None) -> Iterator[None]:

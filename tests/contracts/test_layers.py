@@ -25,7 +25,7 @@ def parts(x: Any) -> list[Any]:
 
 def made(case: Case, dtype: str = "float32") -> layers.Layer:
     """The layer, built, with weights that are all different."""
-    layer = case.layer(**case.arguments, dtype=dtype)
+    layer: layers.Layer = case.make(dtype=dtype)
     layer(case.inputs(dtype))
     rng = np.random.default_rng(5)
     layer.set_weights([rng.uniform(0.5, 1.5, w.shape).astype(w.dtype) for w in layer.get_weights()])
@@ -34,7 +34,7 @@ def made(case: Case, dtype: str = "float32") -> layers.Layer:
 
 def test_every_layer_has_a_case() -> None:
     public = {x for x in vars(layers).values() if inspect.isclass(x) and issubclass(x, layers.Layer)}
-    assert public - {layers.Layer, layers.InputLayer} == {case.layer for case in CASES}
+    assert public - {layers.Layer, layers.InputLayer, layers.Wrapper} == {case.layer for case in CASES}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
@@ -62,7 +62,7 @@ def test_shapes(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 def test_config(case: Case) -> None:
     layer, x = made(case), case.inputs("float32")
-    twin = case.layer.from_config(layer.get_config())
+    twin = lamina.saving.deserialize_keras_object(lamina.saving.serialize_keras_object(layer))
     assert lamina.saving.serialize_keras_object(twin)["config"] == lamina.saving.serialize_keras_object(layer)["config"]
     twin(x)
     twin.set_weights(layer.get_weights())
@@ -74,7 +74,7 @@ def model_of(case: Case, target: str, dtype: str = "float32") -> lamina.Model:
     lamina.utils.set_random_seed(1)
     kind = "int32" if case.whole else dtype
     inputs = [lamina.Input(shape, dtype=kind) for shape in case.shapes]
-    x = case.layer(**case.arguments, dtype=dtype)(inputs if len(inputs) > 1 else inputs[0])
+    x = case.make(dtype=dtype)(inputs if len(inputs) > 1 else inputs[0])
     outputs = layers.Dense(1, dtype=dtype)(layers.Flatten(dtype=dtype)(x))
     model = lamina.Model(inputs if len(inputs) > 1 else inputs[0], outputs)
     model.compile(lamina.optimizers.SGD(0.1), "mse", target=target)
@@ -108,6 +108,8 @@ def test_training_step(case: Case, target: str, dtype: str) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 @pytest.mark.parametrize("training", [False, True])
 def test_gradients(case: Case, training: bool) -> None:
+    if training and case.layer is layers.SpectralNormalization:
+        return  # it assigns its kernel, and no gradient goes through an assignment: tests/parity/test_layers.py
     layer, x = made(case, "float64"), case.inputs("float64")
     arrays = [] if case.whole else parts(x)
     variables = layer.trainable_weights

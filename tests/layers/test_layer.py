@@ -249,6 +249,43 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "one array to add": (lambda: layers.Add()(X), ShapeError, "list of inputs"),
     "shapes to add": (lambda: layers.Add()([X, X[:, :2]]), ShapeError, r"\(6, 3\) and \(6, 2\)"),
     "shapes to join": (lambda: layers.Concatenate()([X, X[:3]]), ShapeError, "matching shapes"),
+    "one array for a product": (lambda: layers.Dot(1)([X]), ShapeError, "list of 2 inputs"),
+    "sizes of a product": (lambda: layers.Dot(1)([X, X[:, :2]]), ShapeError, r"3 \(at axis 1\) != 2 \(at axis 1\)"),
+    "the batch in a product": (lambda: layers.Dot(0)([X, X]), ShapeError, "names the batch axis"),
+    "axes of a product": (lambda: layers.Dot((1, 2, 3)), ValueError, "two integers"),
+    "an equation": (lambda: layers.EinsumDense("ab,bc", 3), ValueError, "Invalid einsum equation"),
+    "rank for an equation": (
+        lambda: layers.EinsumDense("abc,cd->abd", (None, 3))(X), ShapeError, "'abc' does not fit an array of rank 2",
+    ),
+    "size for an equation": (
+        lambda: layers.EinsumDense("ab,bc->ac", (None,))(X), ShapeError, "the size of 'c' in 'ab,bc->ac' is neither",
+    ),
+    "sizes that do not match": (
+        lambda: layers.EinsumDense("ab,bc->ab", 4)(X), ShapeError, "dimension 'b'. Input shape is 3, and output .* 4",
+    ),
+    "letter of a bias": (
+        lambda: layers.EinsumDense("ab,bc->ac", 2, bias_axes="x")(X), ValueError, "Bias dimension 'x'",
+    ),
+    "groups": (lambda: layers.GroupNormalization(0), ValueError, "`groups`, expected a positive integer"),
+    "features in groups": (lambda: layers.GroupNormalization(2)(X), ShapeError, "3 features .* groups=2"),
+    "nothing to wrap": (lambda: layers.TimeDistributed("dense"), ValueError, "dense supplied to TimeDistributed"),
+    "no axis of times": (lambda: layers.TimeDistributed(layers.Dense(2))(X), ShapeError, "at least 3 dimensions"),
+    "no kernel": (
+        lambda: layers.SpectralNormalization(layers.ReLU())(X), ValueError, "ReLU object has no attribute 'kernel'",
+    ),
+    "no iterations": (
+        lambda: layers.SpectralNormalization(layers.Dense(2), 0), ValueError, "greater than zero",
+    ),
+    "rank of places": (lambda: layers.SpatialDropout1D(0.1)(X), ShapeError, "expected ndim=3, found ndim=2"),
+    "no function": (lambda: layers.Lambda("relu"), TypeError, "needs a function, got 'relu'"),
+    "a lambda in a file": (
+        lambda: lamina.saving.serialize_keras_object(layers.Lambda(lambda x: x)), LaminaError, "lambda cannot be",
+    ),
+    "a layer for images": (lambda: layers.Conv2D, AttributeError, "'Conv2D': it works on images"),
+    "a weight after all": (lambda: built(layers.Dense(2)).add_weight((1,)), ValueError, "layer that is already built"),
+    "a layer after all": (
+        lambda: setattr(built(layers.Dense(2)), "more", layers.Dense(1)), ValueError, "layer that is already built",
+    ),
     "size to reshape": (lambda: layers.Reshape((2,))(X), ShapeError, "must be unchanged"),
     "rank of the averages": (lambda: built(layers.BatchNormalization())(X[None]), ShapeError, "expected ndim=2"),
     "axis of the rows": (lambda: layers.Normalization(axis=0), ValueError, "may not be 0"),
@@ -281,6 +318,14 @@ def test_mistakes_are_named(name: str) -> None:
     act, error, message = WRONG[name]
     with pytest.raises(error, match=message):
         act()
+
+
+def test_layers_by_name_and_by_record() -> None:
+    record = layers.serialize(layers.Dense(3, name="three"))
+    assert layers.deserialize(record).name == "three"
+    assert layers.deserialize({"class_name": "Dense", "config": {"units": 2}}).units == 2
+    with pytest.raises(ValueError, match="Dens.*did you mean 'Dense'"):
+        layers.deserialize({"class_name": "Dens", "config": {}})
 
 
 def test_ops_on_arrays_inside_a_layer_work() -> None:

@@ -163,7 +163,7 @@ def test_no_bit_depends_on_the_batch(case: Case) -> None:
     arrays = case.inputs("float32")
     listed = arrays if isinstance(arrays, list) else [arrays]
     inputs = [Input(a.shape[1:], dtype=a.dtype.name) for a in listed]
-    model = Model(inputs, case.layer(**case.arguments)(inputs if len(inputs) > 1 else inputs[0]))
+    model = Model(inputs, case.make()(inputs if len(inputs) > 1 else inputs[0]))
     whole = model.predict(arrays, verbose=0)
     told: list[int] = []
     watch = lamina.callbacks.LambdaCallback(on_predict_batch_end=lambda batch, logs: told.append(batch))

@@ -17,7 +17,7 @@ from cases_layers import CASES, Case
 def model_of(api: ModuleType, case: Case) -> Any:
     inputs = [api.Input(shape, dtype="int32" if case.whole else "float32") for shape in case.shapes]
     joined = inputs if len(inputs) > 1 else inputs[0]
-    x = getattr(api.layers, case.layer.__name__)(**case.arguments)(joined)
+    x = case.make(api)(joined)
     return api.Model(joined, api.layers.Dense(1)(api.layers.Flatten()(x)))
 
 

@@ -169,7 +169,7 @@ EDITS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
         lambda r: layer(r, "hidden")["config"].update(kernel_initializer={"class_name": "__lambda__", "config": {}}),
         "never runs code",
     ),
-    (lambda r: layer(r, "drop").update(class_name="Lambda"), "never runs code"),
+    (lambda r: layer(r, "drop").update(class_name="Lambda"), "Lambda"),
     (lambda r: layer(r, "drop").update(class_name="Teleport"), r"Lamina has no class keras\.layers\.Teleport"),
     (lambda r: layer(r, "drop").update(module="os", class_name="system"), "Could not locate class 'system'"),
     (lambda r: layer(r, "drop").pop("module"), "does not say its module"),

@@ -13,13 +13,18 @@ from lamina.layers.dropout import AlphaDropout as AlphaDropout
 from lamina.layers.dropout import Dropout as Dropout
 from lamina.layers.dropout import GaussianDropout as GaussianDropout
 from lamina.layers.dropout import GaussianNoise as GaussianNoise
+from lamina.layers.dropout import SpatialDropout1D as SpatialDropout1D
+from lamina.layers.einsum_dense import EinsumDense as EinsumDense
+from lamina.layers.elsewhere import REASONS
 from lamina.layers.embedding import Embedding as Embedding
 from lamina.layers.input_layer import Input as Input
 from lamina.layers.input_layer import InputLayer as InputLayer
+from lamina.layers.lambda_layer import Lambda as Lambda
 from lamina.layers.layer import Layer as Layer
 from lamina.layers.merging import Add as Add
 from lamina.layers.merging import Average as Average
 from lamina.layers.merging import Concatenate as Concatenate
+from lamina.layers.merging import Dot as Dot
 from lamina.layers.merging import Maximum as Maximum
 from lamina.layers.merging import Minimum as Minimum
 from lamina.layers.merging import Multiply as Multiply
@@ -27,11 +32,13 @@ from lamina.layers.merging import Subtract as Subtract
 from lamina.layers.merging import add as add
 from lamina.layers.merging import average as average
 from lamina.layers.merging import concatenate as concatenate
+from lamina.layers.merging import dot as dot
 from lamina.layers.merging import maximum as maximum
 from lamina.layers.merging import minimum as minimum
 from lamina.layers.merging import multiply as multiply
 from lamina.layers.merging import subtract as subtract
 from lamina.layers.normalization import BatchNormalization as BatchNormalization
+from lamina.layers.normalization import GroupNormalization as GroupNormalization
 from lamina.layers.normalization import LayerNormalization as LayerNormalization
 from lamina.layers.normalization import RMSNormalization as RMSNormalization
 from lamina.layers.normalization import UnitNormalization as UnitNormalization
@@ -42,3 +49,14 @@ from lamina.layers.reshaping import Permute as Permute
 from lamina.layers.reshaping import RepeatVector as RepeatVector
 from lamina.layers.reshaping import Reshape as Reshape
 from lamina.layers.spec import InputSpec as InputSpec
+from lamina.layers.wrapping import SpectralNormalization as SpectralNormalization
+from lamina.layers.wrapping import TimeDistributed as TimeDistributed
+from lamina.layers.wrapping import Wrapper as Wrapper
+from lamina.naming import reader, refusal
+from lamina.records import serialize_keras_object
+
+CLASSES = {x.__name__: x for x in globals().values() if isinstance(x, type) and issubclass(x, Layer) and x is not Layer}
+
+serialize = serialize_keras_object
+deserialize = reader("layer", CLASSES)
+__getattr__ = refusal(__name__, REASONS)

@@ -7,6 +7,7 @@ from typing import Any
 
 from lamina import ops, random
 from lamina.layers.layer import Layer
+from lamina.layers.spec import InputSpec
 
 
 class RandomMask(Layer):
@@ -44,6 +45,31 @@ class Dropout(RandomMask):
         if not training or self.rate == 0:
             return inputs
         return random.dropout(inputs, self.rate, self._shape(inputs), self.seed_generator)
+
+
+class SpatialDropout1D(Dropout):
+    """Dropout of whole features: what is dropped is 0 at all places of axis 1.
+
+    Args:
+        rate: the share, in [0, 1].
+        seed: fixes the masks.
+
+    Shapes: (batch, places, features), unchanged.
+
+    Source: Tompson et al. 2015.
+    """
+
+    def __init__(self, rate: float, seed: Any = None, name: str | None = None, dtype: Any = None):
+        super().__init__(rate, seed=seed, name=name, dtype=dtype)
+        self.input_spec = InputSpec(ndim=3)
+
+    def _shape(self, inputs: Any) -> tuple[int | None, ...]:
+        rows, _, features = inputs.shape
+        return rows, 1, features
+
+    def get_config(self) -> dict[str, Any]:
+        """See ``Layer.get_config``; of the arguments of all layers, Keras keeps name and dtype."""
+        return {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": self.dtype}
 
 
 class AlphaDropout(RandomMask):

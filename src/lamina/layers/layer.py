@@ -78,10 +78,32 @@ class Layer(Operation):
         self._own_trainable: list[Variable] = []
         self._own_fixed: list[Variable] = []
         self._build_shapes: dict[str, Any] = {}
+        self._locked = False  # no new variables and layers: its build is done
         self._call_losses: list[Any] = []
         self._calls = 0
         # A layer may build the ones inside it by calling their `build`: that counts, too.
         self.build = _marking_built(self, self.build)  # type: ignore[method-assign]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Part) and name not in self.not_parts and hasattr(self, "_inbound_nodes"):
+            self._track(value)
+        super().__setattr__(name, value)
+
+    def _track(self, part: Variable | Layer | Metric) -> None:
+        """Take a new part in, in the order in which Keras lists variables.
+
+        Raises:
+            ValueError: the layer is built, and what it is made of known to others.
+        """
+        if any(part is known for known in (*self._own_trainable, *self._own_fixed, *self._parts())):
+            return
+        if self._locked:
+            raise ValueError(
+                "You cannot add new elements of state (variables or sub-layers) to a layer that is already built. All "
+                f"state must be created in the `__init__()` method or in the `build()` method. (layer {self.name!r})"
+            )
+        if isinstance(part, Variable):
+            (self._own_trainable if part.trainable else self._own_fixed).append(part)
 
     # -- computing
 
@@ -189,7 +211,7 @@ class Layer(Operation):
             regularizers.get(regularizer), constraints.get(constraint),
         )  # fmt: skip
         variable.path = f"{self.name}/{variable.name}"
-        (self._own_trainable if trainable else self._own_fixed).append(variable)
+        self._track(variable)
         variable.trainable = trainable and self._trainable
         return variable
 
@@ -205,9 +227,9 @@ class Layer(Operation):
         return unique(x for x in self._parts() if isinstance(x, Layer))
 
     def _own_variables(self) -> list[Variable]:
-        assigned = unique(x for x in self._parts() if isinstance(x, Variable))
-        added = {id(v) for v in (*self._own_trainable, *self._own_fixed)}
-        return [*self._own_trainable, *self._own_fixed, *(v for v in assigned if id(v) not in added)]
+        held = [x for x in self._parts() if isinstance(x, Variable)]
+        first, last = ([v for v in held if v.trainable is trained] for trained in (True, False))
+        return unique([*self._own_trainable, *first, *self._own_fixed, *last])
 
     def _flatten_layers(self) -> list[Layer]:
         """This layer and all layers inside it, each once."""
@@ -372,7 +394,7 @@ def _marking_built(layer: Layer, build: Callable[..., None]) -> Callable[..., No
         build(*shapes, **named)
         given = dict(zip(calling.call_parameters(type(layer).build), shapes, strict=False)) | named
         layer._build_shapes = layer._build_shapes or {k: shape_tuples(v) for k, v in given.items()}
-        layer.built = True
+        layer.built = layer._locked = True
 
     return built
 

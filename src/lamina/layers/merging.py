@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
+from string import ascii_uppercase
 from typing import Any
 
 from lamina import ops
 from lamina.errors import ShapeError
+from lamina.graph.shapes import normal_axis
 from lamina.layers.layer import Layer
 
 
@@ -120,6 +123,73 @@ class Concatenate(Layer):
         return ops.concatenate(list(inputs), self.axis)
 
 
+class Dot(Merge):
+    """The sum of products of two inputs along an axis of each, row by row of the batch.
+
+    Args:
+        axes: the axis of both inputs, or one for each; the batch axis is 0 and cannot be it.
+        normalize: whether both are first brought to length 1 along their axis, so that the products are cosines.
+
+    Shapes: the first input's without its axis, then the second's without its axis and the batch; at least (batch, 1).
+
+    Example:
+        >>> import numpy as np
+        >>> Dot(axes=1)([np.ones((2, 3), "float32"), np.ones((2, 3), "float32")])
+        array([[3.],
+               [3.]], dtype=float32)
+    """
+
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        if not isinstance(axes, int | list | tuple):
+            raise TypeError(
+                f"Invalid type for argument `axes`: it should be a list or an int. Received: axes={axes}"
+            )
+        if not isinstance(axes, int) and (len(axes) != 2 or not all(isinstance(a, int) for a in axes)):
+            raise ValueError(
+                f"Invalid format for argument `axes`: it should contain two integers. Received: axes={axes}"
+            )
+        self.axes = axes
+        self.normalize = normalize
+
+    def build(self, input_shape: Any) -> None:
+        """Check that there are two inputs, whose axes have the same size."""
+        super().build(input_shape)
+        if len(input_shape) != 2:
+            raise ShapeError(
+                f"A `Dot` layer should be called on a list of 2 inputs. Layer {self.name!r} received: "
+                f"input_shape={list(input_shape)}"
+            )
+        a, b = input_shape
+        i, j = self._places(len(a), len(b))
+        if a[i] != b[j]:
+            raise ShapeError(
+                f"Incompatible input shapes: axis values {a[i]} (at axis {i}) != {b[j]} (at axis {j}). Layer "
+                f"{self.name!r} received: {a}, {b}"
+            )
+
+    def _places(self, *ranks: int) -> list[int]:
+        """The axis of each input, from the front."""
+        given = [self.axes] * 2 if isinstance(self.axes, int) else self.axes
+        places = [normal_axis(axis, rank) for axis, rank in zip(given, ranks, strict=True)]
+        if 0 in places:
+            raise ShapeError(f"layer {self.name!r}: axes={self.axes} names the batch axis, which has no product")
+        return places
+
+    def call(self, inputs: Any) -> Any:
+        """Σ aᵢ bᵢ."""
+        a, b = inputs
+        i, j = self._places(len(a.shape), len(b.shape))
+        if self.normalize:
+            a, b = ops.normalize(a, i), ops.normalize(b, j)
+        of_a = list("b" + ascii_uppercase[: len(a.shape) - 1])
+        of_b = list("b" + ascii_uppercase[::-1][: len(b.shape) - 1])
+        of_a[i] = of_b[j] = "k"
+        result = "".join(x for x in of_a + of_b[1:] if x != "k")
+        z = ops.einsum(f"{''.join(of_a)},{''.join(of_b)}->{result}", a, b)
+        return z if len(result) > 1 else ops.expand_dims(z, -1)
+
+
 def add(inputs: Any, **kwargs: Any) -> Any:
     """``Add(**kwargs)(inputs)``."""
     return Add(**kwargs)(inputs)
@@ -153,6 +223,11 @@ def minimum(inputs: Any, **kwargs: Any) -> Any:
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     """``Concatenate(axis, **kwargs)(inputs)``."""
     return Concatenate(axis, **kwargs)(inputs)
+
+
+def dot(inputs: Any, axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:
+    """``Dot(axes, **kwargs)(inputs)``."""
+    return Dot(axes, **kwargs)(inputs)
 
 
 def _check_list(layer: Layer, shapes: Any, least: int) -> None:

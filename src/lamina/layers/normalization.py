@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamina import constraints, initializers, ops, regularizers
+from lamina.errors import ShapeError
 from lamina.layers.dense import known_size
 from lamina.layers.layer import Layer
 from lamina.layers.spec import InputSpec
@@ -152,6 +153,77 @@ class LayerNormalization(Layer):
         mean, variance = ops.moments(inputs, axes, keepdims=True)
         kept = tuple(size if a in axes else 1 for a, size in enumerate(inputs.shape))
         return affine(self, inputs, mean, variance, kept, mean.shape)
+
+
+class GroupNormalization(Layer):
+    """γ (x − μ) / √(σ² + ε) + β, with μ and σ² of each row over each of several groups of features.
+
+    Args:
+        groups: how many groups; −1 for one for each feature.
+        axis: the axis of the features.
+        epsilon: ε.
+        center, scale: whether β and γ are there.
+        beta_initializer, gamma_initializer: first values.
+        beta_regularizer, gamma_regularizer: penalties.
+        beta_constraint, gamma_constraint: projections after each update.
+
+    Source: Wu and He 2018; Keras's ε 0.001.
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(groups, int) or (groups <= 0 and groups != -1):
+            raise ValueError(
+                "Received an invalid value for argument `groups`, expected a positive integer (or `-1` for instance "
+                f"normalization). Received: groups={groups}"
+            )
+        self.groups = groups
+        self.axis = axis
+        self.epsilon = epsilon
+        self.center = center
+        self.scale = scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create γ and β, one number a feature."""
+        size = known_size(self, input_shape, self.axis)
+        self.groups = size if self.groups == -1 else self.groups
+        if size % self.groups:
+            raise ShapeError(
+                f"layer {self.name!r}: {size} features (axis {self.axis} of {input_shape}) are not a multiple of "
+                f"groups={self.groups}"
+            )
+        self.gamma, self.beta = affine_weights(self, (size,))
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
+
+    def call(self, inputs: Any) -> Any:
+        """γ (x − μ) / √(σ² + ε) + β."""
+        feature = self.axis % len(inputs.shape)
+        each = (self.groups, inputs.shape[feature] // self.groups)
+        before, after = inputs.shape[:feature], inputs.shape[feature + 1 :]
+        x = ops.reshape(inputs, (*before, *each, *after))
+        mean, variance = ops.moments(x, [a for a in range(1, len(x.shape)) if a != feature], keepdims=True)
+        kept = (*(1 for _ in before), *each, *(1 for _ in after))
+        return ops.reshape(affine(self, x, mean, variance, kept, mean.shape), inputs.shape)
 
 
 class RMSNormalization(Layer):

@@ -114,7 +114,7 @@ def _update(optimizer: Any, trace: Trace, parameters: Vector, loss: Node) -> Non
     """Read the optimizer's step into the trace."""
     optimizer.build(parameters.parts)
     with trace.active():
-        slopes = known_gradients(optimizer.scale_loss(loss), [trace.window(v) for v in parameters.parts])
+        slopes = known_gradients(optimizer.scale_loss(loss), [trace.node(v) for v in parameters.parts])
         missing = [v.path for v, g in zip(parameters.parts, slopes, strict=True) if g is None]
         if missing:
             warnings.warn(no_gradients(missing), stacklevel=2)

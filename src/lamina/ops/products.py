@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lamina.graph import express, products
+from lamina.graph.einsum import einsum as einsum_of_nodes
 from lamina.graph.express import Axes
 from lamina.graph.node import Node, Operand
 from lamina.ops.dispatch import Dual, dual
 
 dot: Dual = dual(express.matmul, "dot")
+einsum: Dual = dual(einsum_of_nodes)
 matmul: Dual = dual(express.matmul)
 
 
@@ -39,5 +41,5 @@ def norm(x: Operand, ord: float | str | None = None, axis: Axes = None, keepdims
 
 
 __all__ = [
-    "dot", "matmul", "norm", "tensordot",
+    "dot", "einsum", "matmul", "norm", "tensordot",
 ]  # fmt: skip

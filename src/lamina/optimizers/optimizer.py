@@ -215,6 +215,8 @@ class Optimizer(State):
         if not known:
             raise ValueError("No gradients provided for any variable.")
         together = len(known) == len(gradients) and not self._one_by_one
+        if together:
+            parameters.take_in(trace)
         self.step([(join(known), parameters)] if together else list(zip(gradients, parameters.parts, strict=True)))
 
     @property

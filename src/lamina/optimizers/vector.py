@@ -11,6 +11,7 @@ from lamina import config
 from lamina.errors import DtypeError
 from lamina.graph import express as e
 from lamina.graph.node import Node, leaf
+from lamina.trace import Trace
 from lamina.variables import Variable, flat_zeros
 
 
@@ -59,6 +60,12 @@ class Vector(Variable):
         """Copy the vector's numbers back to its parts."""
         for v, home in zip(self.parts, self._homes(), strict=True):
             v.assign(home)
+
+    def take_in(self, trace: Trace) -> None:
+        """What layers have assigned to the parts in a trace becomes a piece of the vector's value."""
+        values = [trace.node(v) for v in self.parts]
+        if trace.forget(self.parts):
+            trace.assign(self, join(values))
 
     def split(self, value: Node) -> list[Node]:
         """The parts of the vector's value, each of its variable's shape."""

@@ -88,7 +88,7 @@ def load_model(
         filepath: the file.
         custom_objects: your own classes and functions by the names that the file gives them.
         compile: whether to compile the model as it was when it was saved.
-        safe_mode: taken for Keras's sake; a Lambda is refused whatever it is.
+        safe_mode: taken for Keras's sake; code in a file is refused whatever it is.
 
     Returns:
         The model, with its weights and its optimizer's state.
