@@ -334,3 +334,18 @@ def test_ops_on_arrays_inside_a_layer_work() -> None:
             return inputs + ops.mean(np.array([1.0, 3.0], "float32"))
 
     np.testing.assert_allclose(Shift()(X), X + 2.0)
+
+
+class RunningSum(layers.Layer):
+    def build(self, input_shape):
+        self.total = self.add_weight(shape=input_shape[1:], initializer="zeros", trainable=False)
+
+    def call(self, inputs):
+        self.total.assign_add(ops.sum(inputs, axis=0))
+        return self.total
+
+
+def test_a_variable_that_a_layer_returns_has_its_new_value():
+    layer, x = RunningSum(), np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(layer(x), [2, 2, 2])
+    np.testing.assert_array_equal(layer(x), [4, 4, 4])

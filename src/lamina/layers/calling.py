@@ -88,6 +88,7 @@ def in_trace(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
             outputs = layer.call(*_autocast(layer, args), **kwargs)
             if outputs is None:
                 raise GraphError(f"{type(layer).__name__}.call returned None; it must return its outputs")
+            outputs = map_leaves(lambda x: as_node(x) if isinstance(x, Variable) else x, outputs)  # as it is now
             _penalise(layer, outputs, trace)
         trace.calls.extend((layer.name, x) for x in flatten(outputs) if isinstance(x, Node))
         return outputs
