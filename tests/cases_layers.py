@@ -28,6 +28,8 @@ class Case(NamedTuple):
     training: Callable[[Any, list[np.ndarray]], np.ndarray] | None = None
     whole: int = 0  # inputs are whole numbers below this
     note: str = ""
+    words: tuple[str, ...] = ()  # inputs are of these
+    result: str = ""  # element type of what is computed at once, the layer's by default
 
     @property
     def name(self) -> str:
@@ -42,13 +44,20 @@ class Case(NamedTuple):
     def inputs(self, dtype: str) -> Any:
         """What the layer is fed: an array, or a list of them."""
         rng = np.random.default_rng(11)
-        arrays = [
-            rng.integers(0, self.whole, (BATCH, *shape)).astype("int32")
-            if self.whole
-            else rng.uniform(-2.0, 2.0, (BATCH, *shape)).astype(dtype)
-            for shape in self.shapes
-        ]
+        arrays = [self._array(rng, (BATCH, *shape), dtype) for shape in self.shapes]
         return arrays[0] if len(arrays) == 1 else arrays
+
+    def _array(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        if self.words:
+            return rng.choice(np.array(self.words), shape)
+        if self.whole:
+            return rng.integers(0, self.whole, shape).astype("int32")
+        return rng.uniform(-2.0, 2.0, shape).astype(dtype)
+
+    @property
+    def kind(self) -> str:
+        """Element type of an Input for it, but for floats."""
+        return "string" if self.words else "int32" if self.whole else ""
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
@@ -91,6 +100,16 @@ def spectral(x: np.ndarray, w: list[np.ndarray]) -> np.ndarray:
 def cosines(x: list[np.ndarray]) -> np.ndarray:
     a, b = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in x)
     return np.einsum("nij,nik->njk", a, b)
+
+
+def hot(places: np.ndarray, columns: int) -> np.ndarray:
+    """A row of zeros and a one for each place."""
+    return (places[..., None] == np.arange(columns)).astype(float)
+
+
+def place_in(values: np.ndarray, vocabulary: list[Any]) -> np.ndarray:
+    """1 for the first of the vocabulary, 2 for the second, … and 0 for what is not in it."""
+    return np.vectorize(lambda value: [*vocabulary, value].index(value))(values).__add__(1) % (len(vocabulary) + 1)
 
 
 MEAN, VARIANCE = np.array([0.5, -1.0, 2.0]), np.array([4.0, 0.25, 1.0])
@@ -277,4 +296,73 @@ CASES = (
     Case(layers.Permute, {"dims": (2, 1)}, ((3, 2),), lambda x, w: x.swapaxes(1, 2)),
     Case(layers.RepeatVector, {"n": 3}, ((2,),), lambda x, w: np.repeat(x[:, None], 3, 1)),
     Case(layers.Reshape, {"target_shape": (-1, 2)}, ((3, 4),), lambda x, w: x.reshape(len(x), 6, 2)),
+    Case(layers.CategoryEncoding, {"num_tokens": 5}, ((3,),), lambda x, w: hot(x, 5).max(1), whole=6),
+    Case(
+        layers.CategoryEncoding,
+        {"num_tokens": 5, "output_mode": "one_hot"},
+        ((3,),),
+        lambda x, w: hot(x, 5),
+        whole=6,
+        note="one hot",
+    ),
+    Case(
+        layers.CategoryEncoding,
+        {"num_tokens": 5, "output_mode": "count"},
+        ((3,),),
+        lambda x, w: hot(x, 5).sum(1),
+        whole=6,
+        note="count",
+    ),
+    Case(
+        layers.Discretization,
+        {"bin_boundaries": [-1.0, 0.0, 0.5], "output_mode": "one_hot"},
+        ((3,),),
+        lambda x, w: hot(np.digitize(x, [-1.0, 0.0, 0.5]), 4),
+    ),
+    Case(
+        layers.Discretization,
+        {"bin_boundaries": [-1.0, 0.0, 0.5]},
+        ((3,),),
+        lambda x, w: np.digitize(x, [-1.0, 0.0, 0.5]),
+        note="int",
+        result="int32",
+    ),
+    Case(
+        layers.StringLookup,
+        {"vocabulary": ["b", "a"]},
+        ((3,),),
+        lambda x, w: place_in(x, ["b", "a"]),
+        words=("a", "b", "c"),
+        result="int64",
+    ),
+    Case(
+        layers.StringLookup,
+        {"vocabulary": ["b", "a"], "output_mode": "tf_idf", "idf_weights": [0.5, 0.25]},
+        ((3,),),
+        lambda x, w: hot(place_in(x, ["b", "a"]), 3).sum(1) * [0.375, 0.5, 0.25],
+        words=("a", "b", "c"),
+        note="tf-idf",
+    ),
+    Case(
+        layers.IntegerLookup,
+        {"vocabulary": [3, 1], "output_mode": "multi_hot"},
+        ((3,),),
+        lambda x, w: hot(place_in(x, [3, 1]), 3).max(1),
+        whole=4,
+        result="int64",
+    ),
+    Case(
+        layers.Hashing,
+        {"num_bins": 5, "output_mode": "one_hot"},
+        ((1,),),
+        lambda x, w: hot(np.vectorize({"A": 4, "B": 3, "C": 2}.get)(x[:, 0]), 5),  # Keras's documentation
+        words=("A", "B", "C"),
+    ),
+    Case(
+        layers.HashedCrossing,
+        {"num_bins": 5, "output_mode": "one_hot"},
+        ((1,), (1,)),
+        None,  # compared with Keras in tests/parity/test_preprocessing.py
+        words=("A", "B"),
+    ),
 )

@@ -200,7 +200,7 @@ HOSTILE = [
     (dense(module="keras.layers", class_name="Conv2D"), r"Lamina has no class keras\.layers\.Conv2D"),
     (dense(module="keras.layers", class_name="TFSMLayer", config={"filepath": "/etc"}), "has no class"),
     (dense(module="keras.layers", class_name="TorchModuleWrapper"), "has no class"),
-    (dense(module="keras.layers", class_name="StringLookup", config={"vocabulary": "/etc/passwd"}), "has no class"),
+    (dense(module="keras.layers", class_name="StringLookup", config={"vocabulary": "/etc/passwd"}), "never opened"),
     (dense(module="keras.activations", class_name="relu"), "class"),
     (dense(module=["keras"], class_name="Dense"), "class"),
     (dense(class_name=["Dense"]), "not a name"),

@@ -11,7 +11,7 @@ import numpy as np
 from lamina.errors import GraphError, warn_once
 from lamina.graph.check import place
 from lamina.graph.mixing import paired_rows
-from lamina.graph.node import Graph
+from lamina.graph.node import TEXT, Graph
 from lamina.graph.show import show_stage
 from lamina.lower.to_numpy import NumpyExecutable
 from lamina.rewrite.simplify import simplify
@@ -134,6 +134,8 @@ def compile(graph: Graph, target: str = "core", threads: int = 1) -> Executable:
     if target not in TARGETS:
         raise GraphError(f"target {target!r} is not one of {', '.join(TARGETS)}")
     graph = simplify(graph)
+    if any(node.dtype == TEXT for node in graph.inputs.values()):
+        raise GraphError("the network would compute with text: a StringLookup or Hashing layer makes numbers of it")
     show_stage("graph", graph)
     return TARGETS[target](graph, threads)
 

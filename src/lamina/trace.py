@@ -11,6 +11,7 @@ import numpy as np
 
 from lamina.graph.express import stop_gradient, where
 from lamina.graph.node import Node, leaf
+from lamina.host.stage import Host, HostCall
 
 if TYPE_CHECKING:
     from lamina.variables import Variable
@@ -31,6 +32,7 @@ class Trace:
         self.training = training
         self.losses: list[Node] = []
         self.calls: list[tuple[str, Node]] = []  # what each layer call put out, in order
+        self.hosted: list[HostCall] = []  # inputs of the graph that the host makes of the user's
         self._own: dict[Variable, Node] = {}
         self._new: dict[Variable, Node] = {}
         self._draws: dict[int, int] = {}
@@ -48,6 +50,16 @@ class Trace:
             dtype = stored if stored in ("float32", "float64") else "float32"
             self._own[variable] = leaf("variable", variable.shape, dtype, buffer=variable.key, offset=0)
         return self._own[variable]
+
+    def host(self, layer: Host, reads: tuple[Node, ...], dtype: str) -> Node:
+        """An input of the graph that the layer's recipe makes, before it runs, of inputs of the user's.
+
+        Raises:
+            GraphError: what it reads is computed in the graph, from weights or random numbers.
+        """
+        call = HostCall(f"host{len(self.hosted)}", layer, reads)
+        self.hosted.append(call)
+        return leaf("input", reads[0].shape, dtype, name=call.name)
 
     def assign(self, variable: Variable, value: Node) -> None:
         """From here on in this trace, and after a run for good, the variable has this value.

@@ -10,10 +10,11 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from lamina.errors import DtypeError, GraphError, ShapeError
-from lamina.graph.ops import ELEMENTWISE, LEAF, OPS, Op
+from lamina.graph.ops import ELEMENTWISE, LEAF, OPS, STRUCTURE, Op
 from lamina.graph.shapes import RULES, Shape, broadcast
 
 DTYPES = ("float32", "float64", "int32", "bool")
+TEXT = "string"  # inputs of text are passed on, put in other shapes and read on the host; nothing computes with them
 Operand: TypeAlias = "Node | Readable | float | int | bool | np.ndarray | np.generic"
 
 
@@ -196,7 +197,7 @@ def leaf(op: str, shape: Shape, dtype: str, **attrs: Any) -> Node:
     """A node without inputs: input, variable, rows, step or random."""
     if OPS[op].kind != LEAF or set(attrs) != set(OPS[op].attrs):
         raise GraphError(f"{op} with attributes {sorted(attrs)} is not a leaf of the language")
-    if dtype not in DTYPES:
+    if dtype not in DTYPES and (op, dtype) != ("input", TEXT):
         raise DtypeError(f"dtype {dtype!r} is not one of {', '.join(DTYPES)}")
     return Node(op, (), attrs, tuple(shape), dtype)
 
@@ -306,6 +307,8 @@ def _cast(x: Node, dtype: str) -> Node:
 
 
 def _common_dtype(dtypes: list[str], op: Op) -> str:
+    if TEXT in dtypes:
+        return _only_text(dtypes, op)
     found = sorted(set(dtypes), key=DTYPES.index)
     if not found:
         return ""
@@ -314,6 +317,12 @@ def _common_dtype(dtypes: list[str], op: Op) -> str:
     if found[0] in ("int32", "bool") and op.floats:
         return "float32"
     return found[0]
+
+
+def _only_text(dtypes: list[str], op: Op) -> str:
+    if op.kind != STRUCTURE or set(dtypes) != {TEXT}:
+        raise DtypeError("text cannot be computed with: a StringLookup or Hashing layer makes numbers of it")
+    return TEXT
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from lamina.layers.activation import PReLU as PReLU
 from lamina.layers.activation import ReLU as ReLU
 from lamina.layers.activation import Softmax as Softmax
 from lamina.layers.dense import Dense as Dense
+from lamina.layers.discretization import Discretization as Discretization
 from lamina.layers.dropout import AlphaDropout as AlphaDropout
 from lamina.layers.dropout import Dropout as Dropout
 from lamina.layers.dropout import GaussianDropout as GaussianDropout
@@ -17,10 +18,15 @@ from lamina.layers.dropout import SpatialDropout1D as SpatialDropout1D
 from lamina.layers.einsum_dense import EinsumDense as EinsumDense
 from lamina.layers.elsewhere import REASONS
 from lamina.layers.embedding import Embedding as Embedding
+from lamina.layers.encoding import CategoryEncoding as CategoryEncoding
+from lamina.layers.hashing import HashedCrossing as HashedCrossing
+from lamina.layers.hashing import Hashing as Hashing
 from lamina.layers.input_layer import Input as Input
 from lamina.layers.input_layer import InputLayer as InputLayer
 from lamina.layers.lambda_layer import Lambda as Lambda
 from lamina.layers.layer import Layer as Layer
+from lamina.layers.lookup import IntegerLookup as IntegerLookup
+from lamina.layers.lookup import StringLookup as StringLookup
 from lamina.layers.merging import Add as Add
 from lamina.layers.merging import Average as Average
 from lamina.layers.merging import Concatenate as Concatenate
@@ -43,6 +49,7 @@ from lamina.layers.normalization import LayerNormalization as LayerNormalization
 from lamina.layers.normalization import RMSNormalization as RMSNormalization
 from lamina.layers.normalization import UnitNormalization as UnitNormalization
 from lamina.layers.preprocessing import Normalization as Normalization
+from lamina.layers.preprocessing import Pipeline as Pipeline
 from lamina.layers.preprocessing import Rescaling as Rescaling
 from lamina.layers.reshaping import Flatten as Flatten
 from lamina.layers.reshaping import Permute as Permute

@@ -11,7 +11,9 @@ import numpy as np
 
 from lamina.errors import DataError, GraphError, LaminaError
 from lamina.graph.express import as_node, cast
-from lamina.graph.node import Graph, Node, label, leaf
+from lamina.graph.node import TEXT, Graph, Node, label, leaf
+from lamina.host.stage import fill
+from lamina.host.texts import is_text
 from lamina.layers.arguments import LARGEST_WHOLE
 from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.layers.spec import check_inputs
@@ -152,15 +154,15 @@ def _penalise(layer: Layer, outputs: Any, trace: Trace) -> None:
 def at_once(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The layer's outputs as arrays, computed by the NumPy target; assignments in ``call`` take effect."""
     arrays: dict[str, np.ndarray] = {}
-    dtype = layer._float_dtype()
+    dtype, raw = layer._float_dtype(), layer._reads_raw()
 
     def node_of(x: Any) -> Any:
         if not is_array(x):
             return x
-        array = numbers(x, dtype)
+        array = np.asarray(x) if raw else numbers(x, dtype)
         name = str(len(arrays))
         arrays[name] = array
-        return leaf("input", array.shape, array.dtype.name, name=name)
+        return leaf("input", array.shape, kind_of(array, dtype), name=name)
 
     _refuse_scalars(layer, args)
     trace = Trace(training=None)
@@ -168,10 +170,21 @@ def at_once(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         outputs = in_trace(layer, map_leaves(node_of, args), map_leaves(node_of, kwargs))
     made = [as_node(x) for x in flatten(outputs)]
     graph = Graph({str(i): node for i, node in enumerate([*made, *trace.losses])}, trace.updates())
+    if raw:
+        read = {name for name, node in graph.inputs.items() if name in arrays and node.dtype != TEXT}
+        fill(trace.hosted, arrays)
+        arrays |= {name: numbers(arrays[name], dtype) for name in read}
     draw = layer._next_call() if trace.is_random else 0
     values = list(NumpyExecutable(graph).step(arrays, trace.state(), 0, draw).values())
     layer._call_losses = [np.asarray(value) for value in values[len(made) :]]
-    return pack(outputs, [np.array(value) for value in values[: len(made)]])
+    return pack(outputs, [layer._result(np.array(value)) for value in values[: len(made)]])
+
+
+def kind_of(array: np.ndarray, dtype: str) -> str:
+    """How a graph sees an array: as text, floats in ``dtype``, booleans, or whole numbers."""
+    if is_text(array):
+        return TEXT
+    return {"f": dtype, "b": "bool"}.get(array.dtype.kind, "int32")
 
 
 def is_array(x: Any) -> bool:

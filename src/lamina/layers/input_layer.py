@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamina.errors import ShapeError
+from lamina.graph.node import TEXT
 from lamina.layers.calling import record
 from lamina.layers.layer import Layer
 from lamina.layers.tensor import KerasTensor
@@ -35,7 +36,11 @@ class InputLayer(Layer):
         optional: bool = False,
         name: str | None = None,
     ):
-        super().__init__(name=name, dtype=dtype)
+        text = dtype == TEXT
+        super().__init__(name=name, dtype=None if text else dtype)
+        if text:
+            self.dtype = TEXT
+        self._declared = "int64" if dtype == "int64" else self.dtype  # ids keep their width in files
         if sparse or ragged or optional:
             raise ValueError(f"Input {self.name!r}: sparse, ragged and optional inputs are not supported")
         if (shape is None) == (batch_shape is None):
@@ -56,7 +61,7 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         """See ``Layer.get_config``."""
         return {
-            "batch_shape": self.batch_shape, "dtype": self.dtype, "sparse": False, "ragged": False,
+            "batch_shape": self.batch_shape, "dtype": self._declared, "sparse": False, "ragged": False,
             "name": self.name, "optional": False,
         }  # fmt: skip
 
@@ -86,7 +91,8 @@ def Input(
     Args:
         shape: sizes without the batch axis, ``(8,)`` for eight features.
         batch_size: taken for Keras's sake; any batch size runs.
-        dtype: element type of the data inside the model, the session's float type by default.
+        dtype: element type of the data inside the model, the session's float type by default; ``"string"`` for text,
+            which a StringLookup or Hashing layer takes.
         sparse, ragged, optional: must be false.
         batch_shape: sizes with the batch axis, instead of ``shape``.
         name: what the input is called in dictionaries of data.

@@ -52,6 +52,7 @@ class Layer(Operation):
         array([[1., 1.]], dtype=float32)
     """
 
+    on_host = False  # whether a part of the work is done before the program runs; see HostLayer
     input_spec: InputSpec | Sequence[InputSpec] | None = None
     # Attributes that hold no parts of the layer, though there may be layers, variables or metrics in them.
     not_parts = frozenset({"_inbound_nodes", "_own_trainable", "_own_fixed", "_call_losses"})
@@ -166,6 +167,14 @@ class Layer(Operation):
     def _float_dtype(self) -> str:
         """The float type that arrays are computed in."""
         return self.dtype if self.dtype.startswith("float") else config.floatx()
+
+    def _reads_raw(self) -> bool:
+        """Whether the host takes arrays as users give them, text and all, before the layer computes."""
+        return any(layer.on_host for layer in self._flatten_layers())
+
+    def _result(self, array: np.ndarray) -> np.ndarray:
+        """An output that was computed at once, as users get it."""
+        return array
 
     def _next_call(self) -> int:
         self._calls += 1

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any, Self
 
 import numpy as np
 
 from lamina import config, ops
 from lamina.errors import DataError, LaminaError, ShapeError
+from lamina.layers.adapting import Adaptable
 from lamina.layers.dense import known_size
+from lamina.layers.encoding import array_of
 from lamina.layers.layer import Layer
 
+Moments = tuple[int, np.ndarray, np.ndarray]
 
-class Normalization(Layer):
+
+class Normalization(Adaptable):
     """(x − mean) / max(√variance, ε), or the inverse.
 
     Args:
@@ -26,6 +31,8 @@ class Normalization(Layer):
         >>> layer(np.array([[3.0]]))
         array([[1.]], dtype=float32)
     """
+
+    lists_are_batches = True
 
     def __init__(
         self, axis: int | Sequence[int] | None = -1, mean: Any = None, variance: Any = None, invert: bool = False,
@@ -46,6 +53,7 @@ class Normalization(Layer):
         self.input_variance = variance
         self.mean: Any = None  # a Variable, or an array where it was given
         self.variance: Any = None
+        self.reset_state()
 
     def get_config(self) -> dict[str, Any]:
         """See ``Layer.get_config``; adapted statistics are weights, not a part of the config."""
@@ -81,29 +89,57 @@ class Normalization(Layer):
             ) from None
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
-        """Take mean and (biased) variance from data, in place of earlier ones.
+        """Take mean and (biased) variance from data, in place of earlier ones; see ``Adaptable.adapt``.
 
         Args:
-            data: an array (rows, …) or a data frame; an array of rank 1 is one row.
-            batch_size, steps: taken for Keras's sake; all rows are used.
+            data: an array (rows, …) or a data frame, where an array of rank 1 is one row; or batches of them.
+            batch_size: taken for Keras's sake.
+            steps: at most so many batches.
 
         Raises:
-            DataError: the data are not an array of numbers.
+            DataError: the data are no numbers, or of another shape than the layer was built for.
             LaminaError: mean and variance were given.
         """
         if self.input_mean is not None:
             raise LaminaError(f"layer {self.name!r} was given mean and variance: it cannot `adapt`")
-        if isinstance(data, list | tuple) or not hasattr(data, "__array__"):
-            raise DataError(f"Normalization.adapt takes a NumPy array or a data frame, got {type(data).__name__}")
-        array = np.atleast_2d(np.asarray(data))
-        if array.dtype.kind not in "fiub" or not len(array):
-            raise DataError(f"Normalization.adapt needs rows of numbers, got dtype {array.dtype}, shape {array.shape}")
+        single = not isinstance(data, list | tuple) and hasattr(data, "__array__")
+        super().adapt([np.atleast_2d(np.asarray(data))] if single else data, batch_size, steps)
+
+    def reset_state(self) -> None:
+        """Forget the batches seen so far."""
+        self._seen = (0, np.zeros(()), np.zeros(()))  # how many rows, their mean, their variance
+
+    def update_state(self, data: Any) -> None:
+        """Take one batch into account."""
+        array = np.asarray(data)
+        if array.dtype.kind not in "fiub" or not array.size:
+            raise DataError(
+                f"layer {self.name!r}: Normalization.adapt needs rows of numbers, got dtype {array.dtype}, shape "
+                f"{array.shape}"
+            )
         if not self.built:
             self.build_from_config({"input_shape": (None, *array.shape[1:])})
         others = tuple(a for a in range(array.ndim) if a not in self._kept)
+        sizes = tuple(array.shape[a] for a in self._kept if a < array.ndim)
+        if sizes != self.mean.shape:
+            raise DataError(
+                f"layer {self.name!r} was built for axes of size {self.mean.shape}, but adapt() is being called with "
+                f"data with an incompatible shape, data.shape={array.shape}"
+            )
         wide = array.astype("float64")  # in float32 a large mean would swallow the variance
-        self.mean.assign(wide.mean(axis=others).astype(self.dtype))
-        self.variance.assign(wide.var(axis=others).astype(self.dtype))
+        self._seen = _together(self._seen, (array.size // prod(sizes), wide.mean(axis=others), wide.var(axis=others)))
+
+    def finalize_state(self) -> None:
+        """From now on mean and variance are those of the batches seen.
+
+        Raises:
+            DataError: there were none.
+        """
+        count, mean, variance = self._seen
+        if not count:
+            raise DataError(f"layer {self.name!r}: adapt() received no data")
+        self.mean.assign(mean.astype(self.dtype))
+        self.variance.assign(variance.astype(self.dtype))
 
     def call(self, inputs: Any) -> Any:
         """(x − mean) / max(√variance, ε), or x · max(√variance, ε) + mean."""
@@ -112,6 +148,14 @@ class Normalization(Layer):
         mean, variance = ops.reshape(self.mean, shape), ops.reshape(self.variance, shape)
         spread = ops.maximum(ops.sqrt(variance), config.epsilon())
         return inputs * spread + mean if self.invert else (inputs - mean) / spread
+
+
+def _together(a: Moments, b: Moments) -> Moments:
+    """Count, mean and variance of two groups of numbers from those of each."""
+    count = a[0] + b[0]
+    share = b[0] / count
+    mean = a[1] + (b[1] - a[1]) * share
+    return count, mean, a[2] * (1 - share) + b[2] * share + (b[1] - a[1]) ** 2 * share * (1 - share)
 
 
 class Rescaling(Layer):
@@ -131,3 +175,44 @@ class Rescaling(Layer):
         """x · scale + offset."""
         scale, offset = (np.asarray(number, self.dtype) for number in (self.scale, self.offset))
         return ops.cast(inputs, self.dtype) * scale + offset
+
+
+class Pipeline(Layer):
+    """Layers one after the other, as one layer: preprocessing that is put together once.
+
+    Args:
+        layers: the layers.
+        name: made from the class's name by default.
+
+    Example:
+        >>> Pipeline([Rescaling(0.5), Rescaling(1.0, offset=1.0)])(np.array([[2.0]]))
+        array([[2.]], dtype=float32)
+    """
+
+    def __init__(self, layers: Sequence[Layer], name: str | None = None):
+        super().__init__(name=name)
+        self.layers = layers
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """See ``Layer.__call__``; lists of Python values are taken, too."""
+        return super().__call__(array_of(inputs), *args, **kwargs)
+
+    def call(self, inputs: Any) -> Any:
+        """Each layer on what the one before puts out."""
+        for layer in self.layers:
+            inputs = layer(inputs)
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras writes for this class."""
+        return {"layers": list(self.layers), "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """A pipeline from what ``get_config`` returned."""
+        if not isinstance(config.get("layers"), list | tuple):
+            raise ValueError(
+                "`Pipeline` config must contain a `layers` key mapping to a list of serialized layers. "
+                f"Received config with layers={config.get('layers')}."
+            )
+        return cls(**config)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import DataError, ShapeError
+from lamina.host.texts import is_text, texts
 from lamina.layers.arguments import LARGEST_WHOLE
 from lamina.layers.calling import largest
 from lamina.layers.nested import flatten, map_leaves, paths
@@ -65,12 +66,13 @@ def check_rows(x: Any, y: Any, weight: Any) -> int:
     return counts[0]
 
 
-def as_arrays(value: Any, what: str) -> Any:
-    """The structure with each leaf a NumPy array of numbers.
+def as_arrays(value: Any, what: str, text: bool = False) -> Any:
+    """The structure with each leaf a NumPy array of numbers, or of text where that is taken.
 
     Args:
         value: an array, a data frame, or a list, tuple or dictionary of them; None stays.
         what: its name for messages.
+        text: whether arrays of text are taken, for layers that look it up.
 
     Raises:
         DataError: a leaf is no array, or holds something else than numbers.
@@ -78,7 +80,7 @@ def as_arrays(value: Any, what: str) -> Any:
     for path, leaf in paths(value):
         if not (leaf is None or hasattr(leaf, "__array__")):
             raise DataError(_unrecognized(value, what, path, leaf))
-    return map_leaves(lambda leaf: None if leaf is None else _numbers(leaf, what), value)
+    return map_leaves(lambda leaf: None if leaf is None else _array(leaf, what, text), value)
 
 
 def _unrecognized(value: Any, what: str, path: tuple[Any, ...], leaf: Any) -> str:
@@ -91,8 +93,10 @@ def _unrecognized(value: Any, what: str, path: tuple[Any, ...], leaf: Any) -> st
     return f"Unrecognized data type: {what}={shown} (of type {type(value).__name__}): {hint}"
 
 
-def _numbers(x: Any, what: str) -> np.ndarray:
-    array = _frame(x, what) if hasattr(x, "columns") else np.asarray(x)
+def _array(x: Any, what: str, text: bool) -> np.ndarray:
+    array = _frame(x, what, text) if hasattr(x, "columns") else np.asarray(x)
+    if text and is_text(array):
+        return _checked_texts(array, what)
     if array.dtype.kind not in "fiub":
         name = f"str{8 * array.dtype.itemsize}" if array.dtype.kind in "US" else str(array.dtype)
         raise DataError(f"Invalid dtype: {name}. {what} must hold numbers; encode text and missing values first")
@@ -101,8 +105,17 @@ def _numbers(x: Any, what: str) -> np.ndarray:
     return array
 
 
-def _frame(frame: Any, what: str) -> np.ndarray:
+def _checked_texts(array: np.ndarray, what: str) -> np.ndarray:
+    try:
+        return texts(array)
+    except DataError as error:
+        raise DataError(f"Invalid dtype: {array.dtype}. {what} must hold numbers or text alone: {error}") from None
+
+
+def _frame(frame: Any, what: str, text: bool) -> np.ndarray:
     columns = [np.asarray(frame[name]) for name in frame.columns]
+    if text and columns and all(map(is_text, columns)):
+        return np.column_stack(columns)
     for name, column in zip(frame.columns, columns, strict=True):
         if column.ndim != 1:
             raise DataError(f"{what} has more than one column named {name!r}")
@@ -130,6 +143,11 @@ def engine_array(array: np.ndarray, kind: str, dtype: str, what: str) -> np.ndar
             array = np.trunc(array)
         _check_exact(array, dtype, what)
     return np.ascontiguousarray(array, dtype=dtype)
+
+
+def ready(array: np.ndarray, dtype: str) -> bool:
+    """Whether the engine can have an array at once: no text, no ids that its float type does not hold exactly."""
+    return not is_text(array) and (array.dtype.kind not in "iu" or largest(array) <= LARGEST_WHOLE[dtype])
 
 
 def _check_exact(array: np.ndarray, dtype: str, what: str) -> None:

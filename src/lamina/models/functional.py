@@ -7,14 +7,15 @@ from typing import Any, Self
 
 from lamina import saving
 from lamina.errors import LaminaError
+from lamina.graph.node import leaf
 from lamina.layers.input_layer import InputLayer
 from lamina.layers.layer import Layer
-from lamina.layers.nested import flatten, map_leaves
+from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.layers.operation import Operation
 from lamina.layers.tensor import Call, KerasTensor
 from lamina.models.inputs import shapes, standard_arrays, standard_nodes
 from lamina.models.model import Model
-from lamina.trace import current
+from lamina.trace import Trace, current
 
 
 class Functional(Model):
@@ -28,6 +29,14 @@ class Functional(Model):
         self._layers = [operation for operation in self._operations if isinstance(operation, Layer)]
         _check_names(self._operations)
         self.built = True
+        if self._reads_raw():
+            self._check_host_stage()
+
+    def _check_host_stage(self) -> None:
+        """Refuse a model in which what the host must know first is computed in the graph."""
+        nodes = [leaf("input", t.shape, t.dtype, name=str(i)) for i, t in enumerate(self.inputs)]
+        with Trace().active():
+            self.call(pack(self._inputs_struct, nodes))
 
     @property
     def inputs(self) -> list[KerasTensor]:

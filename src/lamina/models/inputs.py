@@ -8,7 +8,8 @@ import numpy as np
 
 from lamina import ops
 from lamina.errors import DataError
-from lamina.graph.node import Node
+from lamina.graph.node import TEXT, Node
+from lamina.host.texts import is_text
 from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.layers.tensor import KerasTensor
 from lamina.models.data import fit_rank
@@ -37,9 +38,18 @@ def matched(x: Any, structure: Any) -> list[Any]:
 def standard_arrays(x: Any, structure: Any, dtype: str) -> tuple[Any, list[str]]:
     """Arrays as the inputs want them, in their structure, and the dtype of each in the graph."""
     tensors: list[KerasTensor] = flatten(structure)
-    arrays = [fit_rank(np.asarray(a), t.shape, t.name) for a, t in zip(matched(x, structure), tensors, strict=True)]
-    kinds = [dtype if t.dtype.startswith("float") else "int32" for t in tensors]
+    arrays = [_fitted(np.asarray(a), t) for a, t in zip(matched(x, structure), tensors, strict=True)]
+    kinds = [dtype if t.dtype.startswith("float") else TEXT if t.dtype == TEXT else "int32" for t in tensors]
     return pack(structure, arrays), kinds
+
+
+def _fitted(array: np.ndarray, tensor: KerasTensor) -> np.ndarray:
+    if is_text(array) != (tensor.dtype == TEXT):
+        raise DataError(
+            f"the input {tensor.name!r} takes {tensor.dtype}, got an array of dtype {array.dtype}; an input of text is "
+            "made with Input(…, dtype='string')"
+        )
+    return fit_rank(array, tensor.shape, tensor.name)
 
 
 def standard_nodes(x: Any, structure: Any) -> list[Any]:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import DataError
+from lamina.layers.calling import kind_of
 from lamina.layers.nested import flatten, map_leaves
-from lamina.models.data import Leaf, Rows, as_arrays, check_rows, class_weights, engine_array, target_kind
+from lamina.models.data import Leaf, Rows, as_arrays, check_rows, class_weights, engine_array, ready, target_kind
 from lamina.models.objective import Objective
 from lamina.models.sources import Feed, Source, Stream, is_stream
 from lamina.models.steps import Step, predict_step, test_step, train_step
@@ -24,7 +25,8 @@ class Reader(Objective):
 
     def _standard_inputs(self, x: Any, dtype: str) -> tuple[Any, list[str]]:
         """Data in the structure of the inputs, and the dtype that the graph sees for each array."""
-        return x, ["int32" if a.dtype.kind in "iu" else dtype for a in map(np.asarray, flatten(x))]
+        kinds = (kind_of(np.asarray(array), dtype) for array in flatten(x))
+        return x, [dtype if kind == "bool" else kind for kind in kinds]
 
     def _by_input(self, x: Any) -> Any:
         """Data as they are, but the columns of a frame for a model with several inputs."""
@@ -32,7 +34,8 @@ class Reader(Objective):
 
     def _rows(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Rows:
         """Checked and converted data."""
-        x, y = as_arrays(self._by_input(x), "x"), as_arrays(y, "y")
+        raw = self._reads_raw()
+        x, y = as_arrays(self._by_input(x), "x", text=raw), as_arrays(y, "y")
         sample_weight = as_arrays(sample_weight, "sample_weight")
         if class_weight is not None:
             if sample_weight is not None:
@@ -47,7 +50,8 @@ class Reader(Objective):
             if array is None:
                 return None
             name = f"{letter}{sum(known[0] == letter for known in arrays)}"
-            arrays[name] = engine_array(array, kind, dtype, what)
+            wait = raw and letter == "x" and not ready(array, dtype)  # for the host, or until it is read
+            arrays[name] = array if wait else engine_array(array, kind, dtype, what)
             return Leaf(name, (None, *array.shape[1:]), kind)
 
         given = iter(kinds)
@@ -92,12 +96,12 @@ class Reader(Objective):
             raise DataError(f"validation_data: {error}") from error
 
     def _step(self, kind: str, rows: Rows) -> Step:
-        """The compiled step for such data, after a check of them; kept until ``compile``, and by ``trainable``."""
+        """The compiled step for such data, once they are ready for it; kept until ``compile``, and by ``trainable``."""
         frozen = tuple(layer.trainable for layer in self._flatten_layers()) if kind == "train" else ()
         key = (kind, rows.key, frozen, self._target(), self._threads())
         if key not in self._steps:
             self._steps[key] = _MAKE[kind](self, rows)
-        self._steps[key].check(rows)
+        self._steps[key].prepare(rows, self._float_dtype())
         return self._steps[key]
 
 

@@ -83,7 +83,8 @@ class Sequential(Model):
         return self._layers.pop()
 
     def _input_dtype(self) -> str:
-        return self.dtype
+        first = self.layers[0] if self.layers else None
+        return getattr(first, "input_dtype", self.dtype)
 
     def _begin(self, layer: InputLayer) -> None:
         self._tensors = [layer.output]

@@ -13,10 +13,11 @@ from lamina.errors import DataError
 from lamina.graph.express import as_node
 from lamina.graph.mixing import mixes_rows
 from lamina.graph.node import Graph, Node, label, leaf
+from lamina.host.stage import fill
 from lamina.layers.nested import flatten, map_leaves
 from lamina.metrics import Metric
 from lamina.models.compiled import Outputs
-from lamina.models.data import Leaf, Rows, check_labels
+from lamina.models.data import Leaf, Rows, check_labels, engine_array
 from lamina.models.objective import Objective
 from lamina.models.sources import Span
 from lamina.optimizers.optimizer import PARAMETERS, no_gradients
@@ -70,8 +71,12 @@ class Step:
         fixed = self.weights[len(self.parameters.parts) :]
         return [self.parameters.flat, *(v.value for v in fixed)]
 
-    def check(self, rows: Rows) -> None:
-        """Refuse class numbers that the outputs do not have."""
+    def prepare(self, rows: Rows, dtype: str) -> None:
+        """Add what the host makes for the program, and refuse class numbers that the outputs do not have."""
+        if self.trace.hosted:
+            fill(self.trace.hosted, rows.arrays)
+            for name, node in self.executable.graph.inputs.items():
+                rows.arrays[name] = engine_array(rows.arrays[name], node.dtype, dtype, f"input {name!r}")
         for labels in self.labels:
             check_labels(rows.arrays[labels.array], labels.classes, labels.ignored, "y")
 

@@ -301,7 +301,8 @@ def _held_back(x: Any, y: Any, sample_weight: Any, share: float) -> tuple[Any, A
         raise DataError(
             f"`validation_split` is only supported for arrays, and x is a {type(x).__name__}: give `validation_data`"
         )
-    given = [as_arrays(a, n) for a, n in ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))]
+    named = ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))
+    given = [as_arrays(part, name, text=name == "x") for part, name in named]
     (x, y, sample_weight), held = split(given, share)
     return x, y, sample_weight, tuple(held)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 import struct
@@ -17,8 +18,10 @@ from lamina.errors import ModelFileError
 
 METADATA, CONFIG, WEIGHTS, LAMINA = "metadata.json", "config.json", "model.weights.h5", "lamina.json"
 MEBIBYTE = 1 << 20
+ASSETS = "assets/"  # the folder of the text files that layers keep, at the layers' paths
 # The members that a file may have, each with the most bytes that it may hold.
-LIMITS = {METADATA: MEBIBYTE, CONFIG: 16 * MEBIBYTE, LAMINA: 16 * MEBIBYTE, WEIGHTS: 1 << 40}
+LIMITS = {METADATA: MEBIBYTE, CONFIG: 16 * MEBIBYTE, LAMINA: 16 * MEBIBYTE, WEIGHTS: 1 << 40, ASSETS: 256 * MEBIBYTE}
+_ASSET = re.compile(r"assets/([a-z0-9_]+/)+vocabulary\.txt")
 REQUIRED = (CONFIG, WEIGHTS)
 MAX_RATIO = 100  # how much a member may grow when it is unpacked; Keras stores members as they are
 FIRST_BYTES = b"PK\x03\x04"
@@ -80,7 +83,7 @@ def read_members(path: str | os.PathLike[str], wanted: tuple[str, ...] = tuple(L
 
     Args:
         path: the file.
-        wanted: names of members.
+        wanted: names of members; ``ASSETS`` stands for all text files of layers.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -94,13 +97,18 @@ def read_members(path: str | os.PathLike[str], wanted: tuple[str, ...] = tuple(L
         try:
             with zipfile.ZipFile(file) as archive:
                 present = _checked(archive)
-                return {name: _read(archive, present[name]) for name in wanted if name in present}
+                return {name: _read(archive, member) for name, member in present.items() if _kind(name) in wanted}
         except ModelFileError:
             raise
         except DAMAGE as error:
             raise ModelFileError(
                 f"the zip archive is damaged or cut short ({error}): copy or save the file again"
             ) from error
+
+
+def _kind(name: str) -> str:
+    """The name in the table of limits that a member comes under."""
+    return ASSETS if _ASSET.fullmatch(name) else name
 
 
 def _checked(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
@@ -119,19 +127,19 @@ def _checked(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def _check_member(member: zipfile.ZipInfo) -> None:
-    name = member.filename
-    if name not in LIMITS:
+    name, kind = member.filename, _kind(member.filename)
+    if kind not in LIMITS or name == ASSETS:
         raise ModelFileError(
             f"it has the member {name!r}; Lamina reads .keras files with {', '.join(LIMITS)} alone "
-            "(layers with vocabularies and weights in .npz are not supported)"
+            "(vocabularies are called assets/…/vocabulary.txt; weights in .npz are not supported)"
         )
     if member.flag_bits & _ENCRYPTED or member.compress_type not in (
         zipfile.ZIP_STORED,
         zipfile.ZIP_DEFLATED,
     ):
         raise ModelFileError(f"its member {name!r} is encrypted or packed in an unusual way")
-    if member.file_size > LIMITS[name]:
-        raise ModelFileError(f"its member {name!r} declares {member.file_size} bytes, more than {LIMITS[name]}")
+    if member.file_size > LIMITS[kind]:
+        raise ModelFileError(f"its member {name!r} declares {member.file_size} bytes, more than {LIMITS[kind]}")
     if member.file_size > MAX_RATIO * max(member.compress_size, 1):
         raise ModelFileError(f"its member {name!r} declares {member.file_size} bytes but stores {member.compress_size}")
 

@@ -21,7 +21,7 @@ from lamina.saving.budget import budget
 from lamina.saving.hdf5_reader import SIGNATURE, StoredArray, read_arrays
 from lamina.saving.hdf5_writer import hdf5_bytes
 from lamina.saving.json_text import read_json
-from lamina.saving.state import OPTIMIZER, load_state, state_of
+from lamina.saving.state import OPTIMIZER, assets_of, load_assets, load_state, state_of
 
 KERAS_VERSION = "3.15.1"  # whose format this is
 LAMINA_FORMAT = 1  # of lamina.json; raised when a reader of the old one would go wrong
@@ -69,6 +69,7 @@ def save_model(
         archive.CONFIG: to_json(model).encode(),
         archive.WEIGHTS: weights,
         archive.LAMINA: json.dumps(notes).encode(),
+        **assets_of(model),
     }
     archive.write_members(path, members)
 
@@ -111,6 +112,8 @@ def load_model(
             model = _model(record, custom_objects)
     with _about(filepath, archive.WEIGHTS):
         load_state(model, arrays)
+    with _about(filepath, archive.ASSETS):
+        load_assets(model, members)
     return model
 
 

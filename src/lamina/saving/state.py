@@ -13,6 +13,7 @@ from typing import Any
 from lamina import config
 from lamina.errors import LaminaError, ModelFileError
 from lamina.metrics import Metric
+from lamina.saving.archive import ASSETS
 from lamina.saving.hdf5_reader import StoredArray
 from lamina.saving.hdf5_writer import Group
 
@@ -84,6 +85,38 @@ def state_of(model: Any) -> dict[str, Group]:
         if group.name or group.arrays:
             groups[path] = group
     return groups
+
+
+def assets_of(model: Any) -> dict[str, bytes]:
+    """The text files that layers keep beside the weights, by their place in a model's file."""
+    return {
+        f"{ASSETS}{path}/{name}": content
+        for path, thing in saveables(model)
+        for name, content in getattr(thing, "own_assets", dict)().items()
+    }
+
+
+def load_assets(model: Any, members: Mapping[str, bytes]) -> None:
+    """Give the layers of a model the text files that belong to them.
+
+    Args:
+        model: made from the file's config.
+        members: the members of the file, others than assets among them.
+
+    Raises:
+        ModelFileError: a file that no layer takes, or that is no text.
+    """
+    places = {f"{ASSETS}{path}/": thing for path, thing in saveables(model) if hasattr(thing, "load_own_assets")}
+    for member, content in members.items():
+        if not member.startswith(ASSETS):
+            continue
+        folder, _, name = member.rpartition("/")
+        if f"{folder}/" not in places:
+            raise ModelFileError(f"it has {member!r}, but the model has no layer there that takes it")
+        try:
+            places[f"{folder}/"].load_own_assets({name: content})
+        except ValueError as error:  # no UTF-8, or no numbers
+            raise ModelFileError(f"{member!r} is no vocabulary for its layer: {error}") from error
 
 
 def load_state(
