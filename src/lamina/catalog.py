@@ -31,6 +31,7 @@ for module, table in (
     ("keras.metrics", metrics.CLASSES),
     ("keras.metrics", metrics.FUNCTIONS),
     ("keras.optimizers", optimizers.CLASSES),
+    ("keras.optimizers", optimizers.WRAPPERS),
     ("keras.optimizers.schedules", schedules.CLASSES),
 ):
     publish(module, *table.values())

@@ -112,21 +112,24 @@ def init_parameters(cls: type) -> list[str]:
     return list(names)
 
 
-def signature_config(thing: object) -> dict[str, Any]:
+def signature_config(thing: object, strict: bool = True) -> dict[str, Any]:
     """An object's config: for each argument of its ``__init__`` the attribute of the same name.
 
+    Args:
+        thing: the object.
+        strict: whether each argument must be kept; a class that writes ``get_config`` itself need not keep its own.
+
     Raises:
-        TypeError: an argument is not kept as an attribute.
+        TypeError: an argument is not kept as an attribute, and ``strict``.
     """
-    config = {}
-    for name in init_parameters(type(thing)):
-        if not hasattr(thing, name):
-            raise TypeError(
-                f"{type(thing).__name__}.__init__ takes {name!r} but does not keep it: "
-                f"set self.{name} there, or write get_config yourself"
-            )
-        config[name] = getattr(thing, name)
-    return config
+    names = init_parameters(type(thing))
+    missing = [name for name in names if not hasattr(thing, name)]
+    if missing and strict:
+        raise TypeError(
+            f"{type(thing).__name__}.__init__ takes {missing[0]!r} but does not keep it: "
+            f"set self.{missing[0]} there, or write get_config yourself"
+        )
+    return {name: getattr(thing, name) for name in names if name not in missing}
 
 
 class Configured:

@@ -78,7 +78,7 @@ def serialize_keras_object(obj: Any) -> Any:
         return obj
     if isinstance(obj, list | tuple):
         return [serialize_keras_object(part) for part in obj]
-    if isinstance(obj, Mapping):
+    if isinstance(obj, Mapping) and not hasattr(obj, "get_config"):
         return {key: serialize_keras_object(value) for key, value in obj.items()}
     if isinstance(obj, np.ndarray | np.generic):
         return _array_record(np.asarray(obj))

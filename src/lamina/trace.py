@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lamina.errors import GraphError
 from lamina.graph.express import stop_gradient, where
 from lamina.graph.node import Node, leaf
 from lamina.host.stage import Host, HostCall
@@ -128,3 +129,15 @@ def outside() -> Iterator[None]:
 def current() -> Trace | None:
     """The active trace, or None when functions run on numbers at once."""
     return _current.get()
+
+
+def active() -> Trace:
+    """The active trace.
+
+    Raises:
+        GraphError: there is none.
+    """
+    trace = _current.get()
+    if trace is None:
+        raise GraphError("equations are read into an active trace, and there is none")
+    return trace

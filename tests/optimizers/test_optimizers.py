@@ -105,12 +105,15 @@ def nadam(s, w, g, lr, t, beta_1=0.9, beta_2=0.999):
 
 
 def schedule_free(s, w, g, lr, t, beta_1=0.9, beta_2=0.999, warmup_steps=0):
-    s["z"] = s["start"] if t == 1 else s["z"]
+    if t == 1:
+        s["x"] = s["y"] = s["z"] = s["start"]
+    s["x"] = s["x"] + (w - s["y"]) / beta_1  # w is y after the weight decay, which x takes upon itself
     s["v"] = beta_2 * s["v"] + (1 - beta_2) * g**2
     lr = lr * min(1, t / warmup_steps) if warmup_steps else lr
     s["z"] = s["z"] - lr * g / (np.sqrt(s["v"] / (1 - beta_2**t)) + 1e-8)
-    x = (w - (1 - beta_1) * s["z"]) / beta_1
-    return s["z"] + beta_1 * (1 - 1 / t) * (x - s["z"])
+    s["x"] = s["x"] + (s["z"] - s["x"]) / t
+    s["y"] = s["z"] + beta_1 * (s["x"] - s["z"])
+    return s["y"]
 
 
 def lamb(s, w, g, lr, t, beta_1=0.9, beta_2=0.999):
@@ -208,6 +211,7 @@ def trained(optimizer, variables: list[Variable], target: str, steps: int = STEP
     state = {"parameters": weights.flat, **optimizer.state(), **trace.state()}
     for step in range(steps):
         executable.run({}, state, rows=1, batch_size=1, step=step)
+        optimizer.advance(step + 1)
     return weights.flat
 
 

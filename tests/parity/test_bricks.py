@@ -192,7 +192,8 @@ def test_schedule(case: Brick):
     np.testing.assert_allclose([ours(s) for s in steps], [theirs(s) for s in steps], rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("case", OPTIMIZERS, ids=name_of)
+# Not so ScheduleFreeAdamW, which loses z's start and its old value in Keras on TensorFlow (docs/differences.md).
+@pytest.mark.parametrize("case", [c for c in OPTIMIZERS if c.name != "ScheduleFreeAdamW"], ids=name_of)
 def test_trajectory(case: Brick):
     """Step by step on a small quadratic: weights and every state variable."""
     rng = np.random.default_rng(4)

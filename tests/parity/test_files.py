@@ -440,7 +440,9 @@ ARGUMENTS: dict[str, Any] = {
 }
 # What Keras forgets to write, so that its own files lose it.
 FORGOTTEN = {"gain", "delta", "axis", "from_sorted_ids"}
-WRAPPERS = {"MeanMetricWrapper", "Functional", "Sequential", "Model"}
+WRAPPERS = {
+    "MeanMetricWrapper", "Functional", "Sequential", "Model", "LossScaleOptimizer", "MultiOptimizer", "OptimizerMap",
+}  # fmt: skip
 CLASSES = [e for e in all_published() if isinstance(e.thing, type) and e.name not in WRAPPERS]
 
 

@@ -73,11 +73,5 @@ def own_arguments(layer: Any, strict: bool) -> dict[str, Any]:
     Raises:
         TypeError: one is not kept as an attribute, and ``strict``.
     """
-    names = [n for n in config.init_parameters(type(layer)) if n not in BASE_ARGUMENTS]
-    missing = [n for n in names if not hasattr(layer, n)]
-    if missing and strict:
-        raise TypeError(
-            f"{type(layer).__name__}.__init__ takes {missing[0]!r} but does not keep it: set self.{missing[0]} there, "
-            "or write get_config yourself"
-        )
-    return {n: getattr(layer, n) for n in names if n not in missing}
+    found = config.signature_config(layer, strict)
+    return {n: value for n, value in found.items() if n not in BASE_ARGUMENTS}

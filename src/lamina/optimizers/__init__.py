@@ -16,6 +16,8 @@ from lamina.optimizers.adamw import AdamW
 from lamina.optimizers.ftrl import Ftrl
 from lamina.optimizers.lamb import Lamb
 from lamina.optimizers.lion import Lion
+from lamina.optimizers.loss_scale_optimizer import LossScaleOptimizer
+from lamina.optimizers.multi_optimizer import MultiOptimizer, OptimizerMap
 from lamina.optimizers.muon import Muon
 from lamina.optimizers.nadam import Nadam
 from lamina.optimizers.optimizer import Optimizer
@@ -32,7 +34,9 @@ CLASSES = {
         ScheduleFreeAdamW,
     )
 }  # fmt: skip
-TABLE = CLASSES | {name.lower(): c for name, c in CLASSES.items()}
+WRAPPERS: dict[str, type] = {c.__name__: c for c in (LossScaleOptimizer, MultiOptimizer, OptimizerMap)}
+_NAMED = {**CLASSES, **WRAPPERS, "Optimizer": Optimizer}
+TABLE = _NAMED | {name.lower(): c for name, c in _NAMED.items()}
 
 
 serialize = serialize_keras_object
@@ -82,6 +86,7 @@ def _in_lower_case(identifier: Any) -> Any:
 
 
 __all__ = [
-    "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam",
-    "Optimizer", "RMSprop", "ScheduleFreeAdamW", "deserialize", "get", "schedules", "serialize",
+    "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer",
+    "MultiOptimizer", "Muon", "Nadam", "Optimizer", "OptimizerMap", "RMSprop", "ScheduleFreeAdamW", "deserialize",
+    "get", "schedules", "serialize",
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from lamina import config, ops
-from lamina.errors import GraphError, ShapeError
+from lamina.errors import ShapeError
 from lamina.graph import express as e
 from lamina.graph.express import as_node
 from lamina.graph.functions import mod, norm, square
@@ -25,7 +25,7 @@ from lamina.graph.node import Graph, Node, constant, leaf
 from lamina.lower.to_numpy import NumpyExecutable
 from lamina.optimizers.state import Rate, State
 from lamina.optimizers.vector import Vector, each, join, parts_of
-from lamina.trace import Trace, current
+from lamina.trace import Trace, active, current
 from lamina.variables import Variable
 
 AVERAGE, ACCUMULATOR = "average", "gradient_accumulator"
@@ -208,19 +208,20 @@ class Optimizer(State):
         Raises:
             ValueError: there is no gradient at all.
         """
-        trace = _trace()
+        trace = active()
         self.build(parameters.parts)
         trace.layout |= {**parameters.layout(), **self.layout()}
         known = [g for g in gradients if g is not None]
         if not known:
             raise ValueError("No gradients provided for any variable.")
-        together = len(known) == len(gradients) and not self._one_by_one
+        together = len(known) == len(gradients) and not self.one_by_one
         if together:
             parameters.take_in(trace)
         self.step([(join(known), parameters)] if together else list(zip(gradients, parameters.parts, strict=True)))
 
     @property
-    def _one_by_one(self) -> bool:
+    def one_by_one(self) -> bool:
+        """Whether a step goes through the variables, not over all side by side."""
         return self.alone or type(self).update_step is not Optimizer.update_step
 
     def step(self, gradients: Gradients) -> None:
@@ -229,7 +230,7 @@ class Optimizer(State):
         if self.loss_scale_factor is not None:
             given = [(g / self.loss_scale_factor, v) for g, v in given]
         given, due = self._accumulated(given)
-        with _trace().only_if(due):
+        with active().only_if(due):
             rate = e.cast(as_node(self.learning_rate), self._dtype)
             self.prepare()
             for g, v in self._clipped(given):
@@ -300,7 +301,7 @@ class Optimizer(State):
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """The end of training: with ``use_ema`` the weights become their averages."""
-        for variable in var_list if self.use_ema else ():
+        for variable in var_list if self.use_ema and self.calls.value else ():  # before a step there is no average
             variable.assign(self._slots[AVERAGE].parts[variable].value)
 
     # -- one step at once
@@ -367,13 +368,6 @@ def _refuse(kind: type, unknown: dict[str, Any]) -> None:
     if unknown:
         names = config.unknown_arguments(kind, list(unknown))
         raise ValueError(f"Argument(s) not recognized: {unknown}; {kind.__name__} does not take {names}")
-
-
-def _trace() -> Trace:
-    trace = current()
-    if trace is None:
-        raise GraphError("an optimizer reads a step into the active trace, and there is none")
-    return trace
 
 
 def _constrain(variable: Variable) -> None:

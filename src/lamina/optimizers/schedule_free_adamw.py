@@ -16,9 +16,8 @@ from lamina.variables import Variable
 class ScheduleFreeAdamW(Optimizer):
     """v ← v + (1 − β₂)(g² − v), z ← z − lr · g / (√(v / (1 − β₂ᵗ)) + ε), x ← (1 − 1/t)x + z/t, w ← (1 − β₁)z + β₁x.
 
-    The model's weights are w; z begins as w and is kept under the name momentum. x is recovered as (w − (1 − β₁)z) / β₁
-    with the new z, as Keras has it on TensorFlow (on JAX it takes the old z, which is the paper's). As in Keras there
-    is no switch between training and evaluation: both see w.
+    The model's weights are w; z begins as w and is kept under the name momentum, x = (w − (1 − β₁)z) / β₁ follows from
+    both before a step. As in Keras there is no switch between training and evaluation: both see w.
 
     Args:
         learning_rate: see ``Optimizer``.
@@ -64,6 +63,6 @@ class ScheduleFreeAdamW(Optimizer):
         beta_2 = constant(self.beta_2, w.dtype)  # 1 − β₂ rounds as 1 − β₂ᵗ does
         v = velocity + (square(g) - velocity) * (1.0 - beta_2)
         z = momentum - lr * g / (e.sqrt(v / (1.0 - beta_2**t)) + self.epsilon)
-        x = (w - (1.0 - self.beta_1) * z) / self.beta_1
+        x = (w - (1.0 - self.beta_1) * momentum) / self.beta_1
         x = (1.0 - 1.0 / t) * x + (1.0 / t) * z
         return (1.0 - self.beta_1) * z + self.beta_1 * x, {"momentum": z, "velocity": v}

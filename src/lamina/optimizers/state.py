@@ -74,7 +74,7 @@ class State(config.Configured):
     name: str
 
     def __init__(self, learning_rate: Rate):
-        self.calls = Variable(0, "iteration", "int64", trainable=False)  # how many steps were made
+        self.calls: Variable = Variable(0, "iteration", "int64", trainable=False)  # how many steps were made
         self.built = False
         self._parameters: list[Variable] = []
         self._slots: dict[str, Slot] = {}
@@ -237,6 +237,10 @@ class State(config.Configured):
         lists = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
         return lists[0] if isinstance(name, str) else lists
 
+    def _get_variable_index(self, variable: Variable) -> int:
+        """The place of a weight among those of ``build``: Keras's name, which rules of users' own call."""
+        return [v is variable for v in self._parameters].index(True)
+
     # -- in programs
 
     def state(self) -> dict[str, np.ndarray]:
@@ -245,7 +249,9 @@ class State(config.Configured):
 
     def layout(self) -> dict[Variable, Node]:
         """What the optimizer's variables are in the graph of a step."""
-        found: dict[Variable, Node] = {self.calls: leaf("step", (), self._dtype)}
+        found: dict[Variable, Node] = {}
+        if not isinstance(self.calls, Count):
+            found[self.calls] = leaf("step", (), self._dtype)
         for slot in self._slots.values():
             found |= slot.vector.layout()
         return found
@@ -253,6 +259,16 @@ class State(config.Configured):
     def advance(self, calls: int) -> None:
         """So many steps were made."""
         self.calls.assign(calls)
+
+    def count_in_programs(self) -> None:
+        """From now on programs count this optimizer's steps: not each of theirs is one."""
+        path, self.calls = self.calls.path, Count(self.calls.value, self.calls.name, "int64", self._dtype)
+        self.calls.path, self._variables[0] = path, self.calls
+
+    def rename_buffers(self, suffix: str) -> None:
+        """Tell the slots in programs from those of another optimizer."""
+        for slot in self._slots.values():
+            slot.vector.key += suffix
 
     # -- numbers in and out
 
@@ -310,7 +326,8 @@ class State(config.Configured):
         """The arguments that make an optimizer like this one, without its state."""
         rate = self._learning_rate
         plain = float(rate.value) if isinstance(rate, Variable) else serialize_keras_object(rate)
-        return super().get_config() | {"learning_rate": plain}
+        own = config.signature_config(self, strict=type(self).get_config is State.get_config)
+        return own | {"learning_rate": plain}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
