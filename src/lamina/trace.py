@@ -97,6 +97,11 @@ class Trace:
         return {variable.key: variable.flat for variable in self._own}
 
     @property
+    def variables(self) -> list[Variable]:
+        """The variables that are buffers of their own."""
+        return list(self._own)
+
+    @property
     def is_random(self) -> bool:
         """Whether anything drew random numbers."""
         return bool(self._draws)

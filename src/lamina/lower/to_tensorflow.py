@@ -15,7 +15,7 @@ from lamina.lower.device import DeviceExecutable, required
 from lamina.lower.philox import uniform
 
 # Functions of the source's ``np`` that TensorFlow has under the same name and with the same arguments.
-SAME = "abs sign exp sqrt sin cos tanh round maximum minimum where tensordot reshape transpose broadcast_to pad stack \
+SAME = "abs sign exp sqrt sin cos tanh round where tensordot reshape transpose broadcast_to pad stack \
 zeros_like".split()
 SAME_IN_MATH = "expm1 log log1p".split()
 
@@ -24,19 +24,25 @@ class Numpy(SimpleNamespace):
     """The functions of NumPy that the source names, as TensorFlow has them."""
 
     def __init__(self, tf: Any):
+        def either(kind: str, its: Callable[..., Any], others: Callable[..., Any]) -> Callable[..., Any]:
+            """One function for values of a kind of type, another for the rest."""
+            return lambda x, *more, **how: (its if getattr(_dtype(tf, x), kind) else others)(x, *more, **how)
+
         super().__init__(
             **{name: getattr(tf, name) for name in SAME},
             **{name: getattr(tf.math, name) for name in SAME_IN_MATH},
             **{dtype: partial(self._typed, dtype=dtype) for dtype in (*DTYPES, "uint64")},
             asarray=self._typed,
             arange=lambda size, dtype: tf.cast(tf.range(size), dtype),
-            argmax=lambda x, axis: tf.argmax(x, axis),
-            ceil=lambda x: tf.math.ceil(x) if x.dtype.is_floating else x,
+            argmax=tf.argmax,
+            ceil=either("is_floating", tf.math.ceil, tf.identity),
             clip=lambda x, low, high: tf.clip_by_value(x, self._typed(low, x.dtype), self._typed(high, x.dtype)),
-            concatenate=lambda xs, axis: tf.concat(xs, axis),
-            floor=lambda x: tf.floor(x) if x.dtype.is_floating else x,
-            isfinite=lambda x: tf.math.is_finite(x) if x.dtype.is_floating else tf.ones_like(x, "bool"),
-            max=lambda x, axis, keepdims: tf.reduce_max(x, axis, keepdims),
+            concatenate=tf.concat,
+            floor=either("is_floating", tf.floor, tf.identity),
+            isfinite=either("is_floating", tf.math.is_finite, lambda x: tf.ones_like(x, "bool")),
+            max=either("is_bool", tf.reduce_any, tf.reduce_max),
+            maximum=either("is_bool", tf.logical_or, tf.maximum),
+            minimum=either("is_bool", tf.logical_and, tf.minimum),
             right_shift=tf.bitwise.right_shift,
             sum=lambda x, axis, keepdims, dtype: tf.cast(tf.reduce_sum(x, axis, keepdims), dtype),
         )
@@ -47,11 +53,15 @@ class Numpy(SimpleNamespace):
         return tf.cast(x, dtype) if tf.is_tensor(x) else tf.constant(np.asarray(x, tf.as_dtype(dtype).as_numpy_dtype))
 
 
+def _dtype(tf: Any, x: Any) -> Any:
+    return tf.convert_to_tensor(x).dtype
+
+
 class TensorFlow:
     """What TensorFlow does for ``device.DeviceExecutable``."""
 
     def __init__(self) -> None:
-        self._tf = tf = required("tensorflow", extra="tensorflow")
+        self.tf = tf = required("tensorflow", extra="tensorflow")
         self.names: Mapping[str, Any] = {
             "np": Numpy(tf), "uniform": uniform, "sigmoid": tf.sigmoid, "softplus": tf.math.softplus,
             "erf": tf.math.erf, "take": self._take, "scatter_add": self._scatter_add,
@@ -63,37 +73,37 @@ class TensorFlow:
 
     def array(self, x: Any) -> Any:
         """See ``device.Library``."""
-        return self._tf.constant(x)
+        return self.tf.constant(x)
 
     def rows(self, x: Any, begin: Any, count: int) -> Any:
         """See ``device.Library``."""
         rest = x.shape[1:]
-        return self._tf.slice(x, [begin, *(0 for _ in rest)], [count, *rest])
+        return self.tf.slice(x, [begin, *(0 for _ in rest)], [count, *rest])
 
     def put(self, whole: Any, part: Any, begin: Any) -> Any:
         """See ``device.Library``."""
-        places = begin + self._tf.range(part.shape[0], dtype="int64")
-        return self._tf.tensor_scatter_nd_update(whole, places[:, None], part)
+        places = begin + self.tf.range(part.shape[0], dtype="int64")
+        return self.tf.tensor_scatter_nd_update(whole, places[:, None], part)
 
     def loop(self, count: Any, body: Callable[[Any, Any], Any], carried: Any) -> Any:
         """See ``device.Library``."""
-        tf = self._tf
+        tf = self.tf
         first = (tf.constant(0, tf.int64), carried)
         return tf.while_loop(lambda i, _: i < count, lambda i, x: (i + 1, body(i, x)), first)[1]
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """See ``device.Library``."""
-        compiled: Callable[..., Any] = self._tf.function(function, jit_compile=True, autograph=False)
+        compiled: Callable[..., Any] = self.tf.function(function, jit_compile=True, autograph=False)
         return compiled
 
     def _take(self, table: Any, indices: Any) -> Any:
-        return self._tf.gather(table, self._from_front(indices, self._tf.shape(table, indices.dtype)[0]))
+        return self.tf.gather(table, self._from_front(indices, self.tf.shape(table, indices.dtype)[0]))
 
     def _scatter_add(self, indices: Any, updates: Any, size: int) -> Any:
-        return self._tf.math.unsorted_segment_sum(updates, self._from_front(indices, size), size)
+        return self.tf.math.unsorted_segment_sum(updates, self._from_front(indices, size), size)
 
     def _from_front(self, indices: Any, size: Any) -> Any:
-        return self._tf.where(indices < 0, indices + size, indices)
+        return self.tf.where(indices < 0, indices + size, indices)
 
 
 def tensorflow_executable(graph: Graph) -> DeviceExecutable:

@@ -114,6 +114,9 @@ class Functional(Model):
     def _by_input(self, x: Any) -> Any:
         return {name: x[name] for name in x.columns} if hasattr(x, "columns") and len(self.inputs) > 1 else x
 
+    def _input_tensors(self) -> Any:
+        return self._inputs_struct
+
     def _standard_inputs(self, x: Any, dtype: str) -> tuple[Any, list[str]]:
         return standard_arrays(x, self._inputs_struct, dtype)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any, Self
 
 from lamina import saving
@@ -133,6 +134,36 @@ class Model(Trainer):
     def to_json(self, **kwargs: Any) -> str:
         """How the model is made, as text; see ``lamina.saving.to_json``."""
         return saving.to_json(self, **kwargs)
+
+    def export(
+        self, filepath: Any, format: str = "tf_saved_model", verbose: Any = None, input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
+        """Write the model's predictions for other programs, which need no Lamina; the batch size stays free.
+
+        Args:
+            filepath: the folder (SavedModel) or file (ONNX) to write.
+            format: ``"tf_saved_model"`` for TensorFlow, with the endpoint ``serve``, or ``"onnx"``.
+            verbose: whether to say where it was saved, yes by default.
+            input_signature: an InputSpec (or TensorSpec, KerasTensor, array) for each input, where the model's own
+                names, shapes and dtypes are not those that callers have.
+            kwargs: ``opset_version`` for ONNX.
+
+        Raises:
+            LaminaError: the model does what the format cannot.
+            MissingLibraryError: TensorFlow or onnx is not installed.
+        """
+        from lamina.models.exporting import export
+
+        export(self, filepath, format, verbose, input_signature, **kwargs)
+
+    def _input_tensors(self) -> Any:
+        """The inputs in their structure; a class of one's own knows the shapes that it was built for."""
+        if not self._build_shapes:
+            raise ValueError("The model provided has never called. It must be called at least once before export.")
+        shapes, number = [*self._build_shapes.values()], count()
+        given = shapes[0] if len(shapes) == 1 else shapes
+        return map_shapes(lambda shape: KerasTensor(shape, self.dtype, f"args_{next(number)}"), given)
 
     def get_compile_config(self) -> dict[str, Any]:
         """The arguments of ``compile`` that belong into a file; empty before it."""

@@ -158,6 +158,9 @@ class Sequential(Model):
     def _output_names(self) -> list[str] | None:
         return [self.layers[-1].name] if self.layers and not is_nested(self.output) else None
 
+    def _input_tensors(self) -> Any:
+        return self.input
+
     def _standard_inputs(self, x: Any, dtype: str) -> tuple[Any, list[str]]:
         if not self._tensors:
             return super()._standard_inputs(x, dtype)

@@ -1,0 +1,250 @@
+"""ONNX files and SavedModels: what ONNX Runtime and TensorFlow compute from them, their names, what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+import cases_layers
+import cases_ops
+import lamina
+from cases import ACTIVATIONS, Brick
+from cases import name_of as brick_name
+from lamina import layers
+from lamina.errors import GraphError, LaminaError, MissingLibraryError
+from lamina.graph import express as e
+from lamina.graph.node import Graph
+from lamina.lower.exported import Exported, Given, Weight
+from lamina.lower.to_numpy import NumpyExecutable
+from lamina.lower.to_onnx import COMPOSITES, to_onnx
+
+
+def session(model: Any) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(model if isinstance(model, str) else model.SerializeToString())
+
+
+def exported(tmp_path: Path, model: Any, **kwargs: Any) -> onnxruntime.InferenceSession:
+    model.export(tmp_path / "model.onnx", format="onnx", verbose=False, **kwargs)
+    return session(str(tmp_path / "model.onnx"))
+
+
+def close(found: Any, expected: Any, what: str = "") -> None:
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype), what
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6, err_msg=what)
+
+
+@pytest.mark.parametrize("case", cases_ops.CASES, ids=cases_ops.name_of)
+def test_operation(case: cases_ops.Case):
+    graph = Graph({"out": case.build(*cases_ops.inputs(case, "float32"))})
+    data, state = cases_ops.bind(case, cases_ops.numbers(case, "float32"))
+    rows = cases_ops.ROWS
+    given = [Given(name, node.shape, node.dtype) for name, node in graph.inputs.items()]
+    weights = {
+        name: Weight(name, array.reshape(case.arguments[int(name[1:])].shape), True) for name, array in state.items()
+    }
+    model = to_onnx(Exported("case", graph, weights, given, "out"))
+    (found,) = session(model).run(None, {x.name: data[x.name] for x in given})
+    close(found, NumpyExecutable(graph).run(data, state, rows=rows, batch_size=rows)["out"])
+
+
+@pytest.mark.parametrize("function", [e.expm1, e.log1p])
+def test_digits_near_zero_are_kept(function: Callable[[Any], Any]):
+    x = np.array([1e-6, -3e-5, 0.4999, -0.4999, 0.5, 4.0, 0.0], "float32")
+    graph = Graph({"out": function(e.leaf("input", (None,), "float32", name="x"))})
+    (found,) = session(to_onnx(Exported("f", graph, {}, Given("x", (None,), "float32"), "out"))).run(None, {"x": x})
+    np.testing.assert_allclose(found, getattr(np, function.__name__)(x), rtol=1e-6)
+
+
+def layer_of(case: cases_layers.Case, number: int) -> tuple[list[Any], Any]:
+    """A case's Inputs and what its layer makes of them, with weights that are all different."""
+    kind = "int32" if case.whole else "float32"
+    inputs = [lamina.Input(shape, dtype=kind, name=f"x{number}_{i}") for i, shape in enumerate(case.shapes)]
+    layer = case.make(name=f"layer{number}")
+    outputs = layer(inputs if len(inputs) > 1 else inputs[0])
+    rng = np.random.default_rng(number)
+    layer.set_weights([rng.uniform(0.5, 1.5, w.shape).astype(w.dtype) for w in layer.get_weights()])
+    return inputs, outputs
+
+
+@pytest.mark.parametrize("case", cases_layers.CASES, ids=lambda c: c.name)
+def test_every_layer_in_onnx(case: cases_layers.Case, tmp_path: Path):
+    inputs, outputs = layer_of(case, 0)
+    model = lamina.Model(inputs, outputs)
+    arrays = case.inputs("float32")
+    arrays = arrays if isinstance(arrays, list) else [arrays]
+    run = exported(tmp_path, model)
+    for rows in (len(arrays[0]), 1):
+        given = {x.name: a[:rows] for x, a in zip(inputs, arrays, strict=True)}
+        close(run.run(None, given)[0], model.predict([a[:rows] for a in arrays], verbose=0))
+
+
+def test_every_layer_in_a_saved_model(tmp_path: Path):
+    """All of them in one model: tracing and writing is what takes time."""
+    import tensorflow as tf
+
+    every = [layer_of(case, number) for number, case in enumerate(cases_layers.CASES)]
+    names = [f"{number:02}-{case.name}" for number, case in enumerate(cases_layers.CASES)]
+    model = lamina.Model(
+        [x for inputs, _ in every for x in inputs], dict(zip(names, (out for _, out in every), strict=True))
+    )
+    given = [case.inputs("float32") for case in cases_layers.CASES]
+    arrays = [a for x in given for a in (x if isinstance(x, list) else [x])]
+    model.export(tmp_path / "model", verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / "model"))
+    for rows in (5, 1):
+        found = loaded.serve([a[:rows] for a in arrays])
+        for name, expected in model.predict([a[:rows] for a in arrays], verbose=0).items():
+            close(found[name].numpy(), expected, name)
+
+
+STANDARD = {
+    "elu": "Elu", "gelu": "Gelu", "hard_sigmoid": "HardSigmoid", "leaky_relu": "LeakyRelu", "log_softmax": "LogSoftmax",
+    "relu": "Relu", "selu": "Selu", "sigmoid": "Sigmoid", "softmax": "Softmax", "softplus": "Softplus",
+    "softsign": "Softsign", "tanh": "Tanh",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STANDARD)
+def test_an_activation_is_one_operator(name: str, tmp_path: Path):
+    model = lamina.Sequential([lamina.Input((4,)), layers.Dense(3, activation=name)])
+    x = np.linspace(-3, 3, 20, dtype="float32").reshape(5, 4)
+    close(exported(tmp_path, model).run(None, {model.inputs[0].name: x})[0], model.predict(x, verbose=0))
+    kinds = [node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node]
+    assert kinds == ["Gemm", STANDARD[name], "Identity"]
+
+
+def test_every_standard_composite_is_met():
+    assert {kind for kind, _, _ in COMPOSITES.values()} <= set(STANDARD.values())
+
+
+def activation_of(case: Brick) -> Callable[[Any], Any]:
+    return lambda z: getattr(lamina.activations, case.name)(z, **case.arguments)
+
+
+@pytest.mark.parametrize("case", ACTIVATIONS, ids=brick_name)
+def test_every_activation(case: Brick, tmp_path: Path):
+    model = lamina.Sequential([lamina.Input((4,)), layers.Activation(activation_of(case))])
+    x = np.linspace(-6, 6, 20, dtype="float32").reshape(5, 4)
+    close(exported(tmp_path, model).run(None, {model.inputs[0].name: x})[0], model(x))
+
+
+def two_inputs() -> Any:
+    age, city = lamina.Input((3,), name="age"), lamina.Input((2,), name="city", dtype="int32")
+    near = layers.Dense(2, name="first")(age)
+    ids = layers.Flatten()(layers.Embedding(5, 3)(city))
+    return lamina.Model({"age": age, "city": city}, [near, layers.Dense(1, name="second")(ids)], name="two")
+
+
+AGE, CITY = np.ones((4, 3), "float32"), np.array([[0, 1], [2, 3], [4, 0], [1, 1]], "int32")
+
+
+def test_names_and_types_of_onnx(tmp_path: Path):
+    model = two_inputs()
+    run = exported(tmp_path, model)
+    assert [(x.name, x.type, x.shape) for x in run.get_inputs()] == [
+        ("age", "tensor(float)", ["batch", 3]), ("city", "tensor(int32)", ["batch", 2])
+    ]  # fmt: skip
+    assert [x.name for x in run.get_outputs()] == ["output_0", "output_1"]
+    for found, expected in zip(
+        run.run(None, {"age": AGE, "city": CITY}), model.predict({"age": AGE, "city": CITY}, verbose=0), strict=True
+    ):
+        close(found, expected)
+    loaded = onnx.load(tmp_path / "model.onnx")
+    onnx.checker.check_model(loaded, full_check=True)
+    assert [(x.domain, x.version) for x in loaded.opset_import] == [("", 20)]
+    assert {"first/kernel", "embedding/embeddings"} <= {x.name for x in loaded.graph.initializer}
+    with pytest.raises(Exception, match="out of (data )?bounds"):
+        run.run(None, {"age": AGE, "city": CITY + 9})
+
+
+def test_a_signature_of_ones_own(tmp_path: Path):
+    signature = [lamina.InputSpec(shape=(1, 3), dtype="float64", name="years")]
+    model = lamina.Sequential([lamina.Input((3,)), layers.Dense(2)])
+    run = exported(tmp_path, model, input_signature=signature)
+    close(run.run(None, {"years": AGE.astype("float64")})[0], model.predict(AGE, verbose=0))
+    assert [(x.name, x.type, x.shape) for x in run.get_inputs()] == [("years", "tensor(double)", ["batch", 3])]
+    with pytest.raises(ValueError, match=r"`input_signature` has 1 input\(s\), the model takes 2: \['age', 'city'\]"):
+        exported(tmp_path, two_inputs(), input_signature=signature)
+
+
+def test_a_saved_model_is_served_without_lamina(tmp_path: Path):
+    """As Keras's: the same names, an answer from plain TensorFlow in a process of its own."""
+    model = two_inputs()
+    model.export(tmp_path / "model", verbose=False)
+    np.savez(tmp_path / "given.npz", age=AGE, city=CITY)
+    code = f"""
+import sys, numpy as np, tensorflow as tf
+given = dict(np.load({str(tmp_path / "given.npz")!r}))
+loaded = tf.saved_model.load({str(tmp_path / "model")!r})
+answer = loaded.signatures["serving_default"](**given)
+assert not any(name.split(".")[0] == "lamina" for name in sys.modules)
+first, second = loaded.serve(given)
+assert (first.numpy() == answer["output_0"].numpy()).all()
+np.savez({str(tmp_path / "found.npz")!r}, **{{k: v.numpy() for k, v in answer.items()}})
+print(sorted(loaded.signatures), len(loaded.variables), len(loaded.trainable_variables))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['serve', 'serving_default'] 5 5"
+    found = np.load(tmp_path / "found.npz")
+    for i, expected in enumerate(model.predict({"age": AGE, "city": CITY}, verbose=0)):
+        close(found[f"output_{i}"], expected)
+
+
+class Doubled(lamina.Model):
+    """A class of one's own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = layers.Dense(2)
+
+    def call(self, x: Any) -> Any:
+        return 2.0 * self.dense(x)
+
+
+def test_a_class_of_ones_own_once_it_was_called(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    model = Doubled()
+    with pytest.raises(ValueError, match="It must be built before export"):
+        model.export(tmp_path / "model.onnx", format="onnx")
+    expected = model(AGE)
+    model.export(tmp_path / "model.onnx", format="onnx")
+    assert capsys.readouterr().out == f"Saved artifact at '{tmp_path / 'model.onnx'}'.\n"
+    close(session(str(tmp_path / "model.onnx")).run(None, {"args_0": AGE})[0], expected)
+
+
+class Restless(layers.Layer):
+    """Noise in predictions, too."""
+
+    def call(self, x: Any) -> Any:
+        return x + lamina.random.uniform((3,), seed=lamina.random.SeedGenerator(1))
+
+
+def test_what_a_file_cannot_do_is_refused(tmp_path: Path):
+    model, path = two_inputs(), tmp_path / "x"
+    for format in ("openvino", "litert", "torch"):
+        with pytest.raises(LaminaError, match=rf"format='{format}' is written by Keras alone"):
+            model.export(path, format=format)
+    with pytest.raises(ValueError, match=r"Unrecognized format=pmml. Supported formats are: \['tf_saved_model', "):
+        model.export(path, format="pmml")
+    with pytest.raises(GraphError, match="need opset_version 20 or later, got 11"):
+        model.export(path, format="onnx", opset_version=11)
+    with pytest.raises(ValueError, match="`opset_version` is for format='onnx'"):
+        model.export(path, opset_version=20)
+    noisy = lamina.Sequential([lamina.Input((3,)), Restless(name="restless")])
+    with pytest.raises(LaminaError, match="cannot be exported: restless draws random numbers in a prediction"):
+        noisy.export(path, format="onnx")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(("format", "library"), [("onnx", "onnx"), ("tf_saved_model", "tensorflow")])
+def test_a_missing_library_is_named(format: str, library: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingLibraryError, match=rf"pip install 'lamina\[{library}\]'"):
+        two_inputs().export(tmp_path / "x", format=format)
