@@ -36,6 +36,11 @@ def exported(tmp_path: Path, model: Any, **kwargs: Any) -> onnxruntime.Inference
     return session(str(tmp_path / "model.onnx"))
 
 
+def typed(array: np.ndarray, kind: str) -> np.ndarray:
+    """As ONNX Runtime takes it."""
+    return array.astype({"tensor(int64)": "int64", "tensor(string)": object}.get(kind, array.dtype))
+
+
 def close(found: Any, expected: Any, what: str = "") -> None:
     assert (found.shape, found.dtype) == (expected.shape, expected.dtype), what
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6, err_msg=what)
@@ -65,7 +70,7 @@ def test_digits_near_zero_are_kept(function: Callable[[Any], Any]):
 
 def layer_of(case: cases_layers.Case, number: int) -> tuple[list[Any], Any]:
     """A case's Inputs and what its layer makes of them, with weights that are all different."""
-    kind = "int32" if case.whole else "float32"
+    kind = case.kind or "float32"
     inputs = [lamina.Input(shape, dtype=kind, name=f"x{number}_{i}") for i, shape in enumerate(case.shapes)]
     layer = case.make(name=f"layer{number}")
     outputs = layer(inputs if len(inputs) > 1 else inputs[0])
@@ -74,7 +79,10 @@ def layer_of(case: cases_layers.Case, number: int) -> tuple[list[Any], Any]:
     return inputs, outputs
 
 
-@pytest.mark.parametrize("case", cases_layers.CASES, ids=lambda c: c.name)
+HASHES = (layers.Hashing, layers.HashedCrossing)  # not in ONNX
+
+
+@pytest.mark.parametrize("case", [c for c in cases_layers.CASES if c.layer not in HASHES], ids=lambda c: c.name)
 def test_every_layer_in_onnx(case: cases_layers.Case, tmp_path: Path):
     inputs, outputs = layer_of(case, 0)
     model = lamina.Model(inputs, outputs)
@@ -82,7 +90,7 @@ def test_every_layer_in_onnx(case: cases_layers.Case, tmp_path: Path):
     arrays = arrays if isinstance(arrays, list) else [arrays]
     run = exported(tmp_path, model)
     for rows in (len(arrays[0]), 1):
-        given = {x.name: a[:rows] for x, a in zip(inputs, arrays, strict=True)}
+        given = {x.name: typed(a[:rows], x.type) for x, a in zip(run.get_inputs(), arrays, strict=True)}
         close(run.run(None, given)[0], model.predict([a[:rows] for a in arrays], verbose=0))
 
 
@@ -103,6 +111,77 @@ def test_every_layer_in_a_saved_model(tmp_path: Path):
         found = loaded.serve([a[:rows] for a in arrays])
         for name, expected in model.predict([a[:rows] for a in arrays], verbose=0).items():
             close(found[name].numpy(), expected, name)
+
+
+IDS = np.array([[3, 10**12], [-5, 0], [2**33, 7]])
+WORDS = np.array([["b", "zz"], ["", "a"], ["mask", "Zürich"]], object)
+LOOKUPS = {
+    "words": (layers.StringLookup(vocabulary=["a", "b"]), WORDS),
+    "words masked": (layers.StringLookup(vocabulary=["a", "b"], mask_token="mask", output_mode="count"), WORDS),
+    "words hashed": (layers.StringLookup(vocabulary=["a", "b"], num_oov_indices=3), WORDS),
+    "words salted": (layers.StringLookup(vocabulary=["b"], num_oov_indices=3, salt=[7, 9]), WORDS),
+    "ids": (layers.IntegerLookup(vocabulary=[10**12, 0], mask_token=7), IDS),
+    "ids by remainder": (layers.IntegerLookup(vocabulary=[10**12, 0], num_oov_indices=3), IDS),
+    "words of places": (layers.StringLookup(vocabulary=["a", "b"], invert=True), np.array([[1, 2], [0, 5], [2, 2]])),
+    "ids of places": (layers.IntegerLookup(vocabulary=[9, 8], invert=True), np.array([[1, 2], [0, 5], [2, 2]])),
+    "hashed": (layers.Hashing(7), WORDS),
+    "hashed ids": (layers.Hashing(7, mask_value=0, salt=3), IDS),
+}  # fmt: skip
+
+
+HASHED = {"words hashed", "words salted", "hashed", "hashed ids"}
+
+
+def looked_up(name: str) -> tuple[Any, Any, np.ndarray, np.ndarray]:
+    """An Input, what the layer makes of its columns, an array for it, and what the layer makes of that at once."""
+    layer, x = LOOKUPS[name]
+    inputs = lamina.Input((2,), dtype="string" if x.dtype == object else "int32", name=name.replace(" ", "_"))
+    return inputs, layer(layers.Reshape((2, 1))(inputs)), x, layer(x[:, :, None])
+
+
+@pytest.mark.parametrize("name", sorted(LOOKUPS.keys() - HASHED))
+def test_lookups_in_onnx(name: str, tmp_path: Path):
+    inputs, outputs, x, expected = looked_up(name)
+    (found,) = exported(tmp_path, lamina.Model(inputs, outputs)).run(None, {inputs.name: x})
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", sorted(HASHED))
+def test_hashes_are_refused_by_onnx(name: str, tmp_path: Path):
+    inputs, outputs, *_ = looked_up(name)
+    with pytest.raises(GraphError, match=rf"layer '{LOOKUPS[name][0].name}' hashes, and ONNX has no operator for that"):
+        exported(tmp_path, lamina.Model(inputs, outputs))
+
+
+def test_lookups_in_a_saved_model(tmp_path: Path):
+    import tensorflow as tf
+
+    made = {name: looked_up(name) for name in LOOKUPS}
+    model = lamina.Model({n: inputs for n, (inputs, *_) in made.items()}, {n: out for n, (_, out, *_) in made.items()})
+    model.export(tmp_path / "model", verbose=False)
+    found = tf.saved_model.load(str(tmp_path / "model")).serve({n: tf.constant(x) for n, (_, _, x, _) in made.items()})
+    for name, (*_, expected) in made.items():
+        values = found[name].numpy()
+        values = np.vectorize(bytes.decode, otypes=[object])(values) if values.dtype == object else values
+        np.testing.assert_array_equal(values, expected, err_msg=name)
+
+
+def test_what_is_not_in_a_vocabulary_without_room_for_it_is_an_error(tmp_path: Path):
+    import tensorflow as tf
+
+    x = lamina.Input((1,), dtype="string", name="x")
+    lookup = layers.StringLookup(vocabulary=["a", "b"], num_oov_indices=0, mask_token="", output_mode="multi_hot")
+    model = lamina.Model(x, lookup(x))
+    known, unknown = np.array([["b"], [""]], object), np.array([["c"]], object)
+    run = exported(tmp_path, model)
+    close(run.run(None, {"x": known})[0], model.predict(known, verbose=0))
+    with pytest.raises(Exception, match="out of (data )?bounds"):
+        run.run(None, {"x": unknown})
+    model.export(tmp_path / "model", verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / "model"))
+    close(loaded.serve(tf.constant(known)).numpy(), model.predict(known, verbose=0))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="all inputs should be in vocabulary"):
+        loaded.serve(tf.constant(unknown))
 
 
 STANDARD = {

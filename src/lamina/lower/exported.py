@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lamina.graph.node import Graph
+from lamina.graph.node import Graph, Node, walk
+from lamina.graph.ops import OPS, STRUCTURE
 from lamina.graph.shapes import Shape
+
+if TYPE_CHECKING:
+    from lamina.host.stage import HostCall
 
 
 class Weight(NamedTuple):
@@ -39,6 +43,7 @@ class Exported:
         weights: the variable that each buffer is.
         inputs: a Given, or a list, tuple or dictionary of them.
         outputs: the names of the graph's outputs, in the structure of the answer.
+        hosted: inputs of the graph that are no inputs of the file, but made of those by recipes, in this order.
     """
 
     name: str
@@ -46,6 +51,12 @@ class Exported:
     weights: Mapping[str, Weight]
     inputs: Any
     outputs: Any
+    hosted: Sequence[HostCall] = ()
+
+
+def is_moved(node: Node) -> bool:
+    """Whether a node is an input, or an input in another shape: then it keeps the type in which callers give it."""
+    return all(OPS[x.op].kind == STRUCTURE or x.op == "input" for x in walk([node]))
 
 
 def leaves(structure: Any) -> Iterator[Any]:

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from lamina.graph.node import Node
+from lamina.graph.node import TEXT, Node
 from lamina.graph.shapes import Shape
 from lamina.lower.device import required
 from lamina.lower.exported import Exported, leaves
 
+TABLES = ("ai.onnx.ml", 3)  # the operators that look up text, and their version
 IR_VERSION = 9  # ONNX's file format of the time of ``to_onnx.OPSET``
 
 
@@ -28,6 +29,7 @@ class Builder:
         self.values: dict[Node, str] = {}
         self._exported = exported
         self._given = {given.name: given for given in leaves(exported.inputs)}
+        self.inputs = {name: (name, given.dtype) for name, given in self._given.items()}  # of the graph: value, dtype
         self._known: dict[Any, str] = {}
         self._uses = dict.fromkeys([*self._given, *exported.graph.outputs], 0)
 
@@ -53,8 +55,8 @@ class Builder:
 
     def input(self, node: Node) -> str:
         """An input, in the type that the graph has for it."""
-        given = self._given[node.attrs["name"]]
-        return given.name if given.dtype == node.dtype else self.cast(given.name, node.dtype)
+        name, dtype = self.inputs[node.attrs["name"]]
+        return name if dtype == node.dtype else self.cast(name, node.dtype)
 
     def batch(self) -> str:
         """The number of rows, as an array (1,)."""
@@ -68,7 +70,8 @@ class Builder:
 
     def type(self, dtype: str) -> int:
         """ONNX's number of a type."""
-        return int(self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+        kind = np.dtype(object if dtype == TEXT else dtype)
+        return int(self.onnx.helper.np_dtype_to_tensor_dtype(kind))
 
     def model(self, opset: int) -> Any:
         """The whole file: what the outputs need, under their names, checked."""
@@ -82,7 +85,8 @@ class Builder:
             [self._info(out, node.dtype, node.shape) for out, node in outputs.items()],
             [self.onnx.numpy_helper.from_array(array, name) for name, array in self.arrays.items() if name in used],
         )
-        versions = [helper.make_opsetid("", opset)]
+        extra = [helper.make_opsetid(*TABLES)] if any(node.domain == TABLES[0] for node in nodes) else []
+        versions = [helper.make_opsetid("", opset), *extra]
         model = helper.make_model(made, opset_imports=versions, ir_version=IR_VERSION, producer_name="lamina")
         self.onnx.checker.check_model(model, full_check=True)
         return model

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from string import ascii_lowercase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lamina.errors import GraphError
 from lamina.graph.check import check
-from lamina.graph.node import Node
-from lamina.lower.exported import Exported
+from lamina.graph.node import Graph, Node
+from lamina.lower.exported import Exported, is_moved
 from lamina.lower.onnx_graph import Builder
+from lamina.lower.onnx_host import written
 from lamina.lower.recognise import recognise
 from lamina.lower.walk import lower
+
+if TYPE_CHECKING:
+    from lamina.host.stage import HostCall
 
 OPSET = 20  # the first with Gelu
 
@@ -219,7 +224,20 @@ def to_onnx(exported: Exported, opset: int = OPSET) -> Any:
     builder = Builder(exported)
 
     def write(node: Node, *inputs: str) -> str:
-        return builder.values.setdefault(node, _written(builder, node, *inputs))
+        if node not in builder.values:
+            builder.values[node] = _written(builder, node, *inputs)
+        return builder.values[node]
 
-    lower(check(exported.graph), dict.fromkeys(TABLE, write))
+    rows = dict.fromkeys(TABLE, write)
+    for call in exported.hosted:
+        _host(builder, call, rows)
+    lower(check(exported.graph), rows)
     return builder.model(opset)
+
+
+def _host(b: Builder, call: HostCall, rows: Mapping[str, Callable[..., str]]) -> None:
+    """An input of the graph that a recipe makes; what it reads keeps the width in which callers give it."""
+    if all(map(is_moved, call.reads)):
+        rows = {op: partial(row, b) for op, row in TABLE.items()} | {"input": lambda x: b.inputs[x.attrs["name"]][0]}
+    values = lower(Graph({str(i): node for i, node in enumerate(call.reads)}), rows)
+    b.inputs[call.name] = written(b, call.layer.recipe, call.layer.name, *(values[x] for x in call.reads))

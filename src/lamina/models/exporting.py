@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lamina.errors import LaminaError
 from lamina.graph.express import as_node
-from lamina.graph.node import Graph, Node, leaf, walk
+from lamina.graph.node import TEXT, Graph, Node, leaf, walk
 from lamina.layers.nested import flatten, is_nested, map_leaves, pack
 from lamina.lower.exported import Exported, Given, Weight
 from lamina.trace import Trace
@@ -66,12 +67,20 @@ def read(model: Any, input_signature: Any = None) -> Exported:
     graph = Graph(dict(zip(names, nodes, strict=True)))
     _check(model, graph, trace)
     weights = {v.key: Weight(v.path, v.value, v.trainable) for v in trace.variables}
-    return Exported(model.name, graph, weights, inputs, pack(answer, names))
+    if input_signature is None:
+        inputs = _with_wide_ids(inputs, trace)
+    return Exported(model.name, graph, weights, inputs, pack(answer, names), trace.hosted)
 
 
 def _leaf(given: Given, dtype: str) -> Node:
-    kind = dtype if given.dtype.startswith("float") else "int32"
+    kind = dtype if given.dtype.startswith("float") else given.dtype if given.dtype == TEXT else "int32"
     return leaf("input", given.shape, kind, name=given.name)
+
+
+def _with_wide_ids(inputs: Any, trace: Trace) -> Any:
+    """Whole numbers that are looked up or hashed may be larger than those that the graph computes with."""
+    read = {x.attrs["name"] for call in trace.hosted for x in walk(call.reads) if x.op == "input"}
+    return map_leaves(lambda x: replace(x, dtype="int64") if x.name in read and x.dtype == "int32" else x, inputs)
 
 
 def _output_names(answer: Any) -> list[str]:
