@@ -1,7 +1,5 @@
 """Lamina: neural networks for tables of numbers. Keras's interface, an engine of its own, every number in view."""
 
-from types import SimpleNamespace
-
 from lamina import activations as activations
 from lamina import bridge as bridge
 from lamina import callbacks as callbacks
@@ -19,6 +17,7 @@ from lamina import optimizers as optimizers
 from lamina import random as random
 from lamina import regularizers as regularizers
 from lamina import saving as saving
+from lamina import utils as utils
 from lamina.bridge import accelerate as accelerate
 from lamina.bridge import from_keras as from_keras
 from lamina.bridge import to_keras as to_keras
@@ -40,8 +39,3 @@ from lamina.saving import load_model as load_model
 from lamina.variables import Variable as Variable
 
 __version__ = config.VERSION
-
-# Keras's names for the settings of a session.
-utils = SimpleNamespace(
-    PyDataset=models.PyDataset, clear_session=config.clear_session, set_random_seed=random.set_random_seed
-)

@@ -67,7 +67,8 @@ def to_keras(model: Model, custom_objects: Mapping[str, Any] | None = None) -> A
     made = keras_object(shared_records(model), custom_objects)
     transfer(model, made)
     for layer in made._flatten_layers():
-        getattr(layer, "finalize_state", int)()  # Normalization computes with copies of its weights
+        if hasattr(layer, "adapt_mean"):
+            layer.finalize_state()  # Normalization computes with copies of its weights
     return made
 
 
@@ -119,11 +120,12 @@ def keras_object(record: Mapping[str, Any], custom_objects: Mapping[str, Any] | 
 
 
 def transfer(source: Any, target: Any) -> None:
-    """Give a model the weights, and the optimizer's state, of its twin in the other library.
+    """Give a model the weights, the vocabularies and the optimizer's state of its twin in the other library.
 
     Raises:
         LaminaError: they are no twins.
     """
+    _transfer_vocabularies(source, target)
     _assign(source.weights, target.weights, f"weights of model {source.name!r}")
     ours, theirs = (getattr(model, "optimizer", None) for model in (source, target))
     if ours is None or theirs is None:
@@ -132,6 +134,24 @@ def transfer(source: Any, target: Any) -> None:
         theirs.build(target.trainable_variables)
     state = theirs.variables if ours.built else theirs.variables[: len(ours.variables)]
     _assign(ours.variables, state, f"variables of optimizer {ours.name!r}")
+
+
+def _transfer_vocabularies(source: Any, target: Any) -> None:
+    """Lookups learn their vocabularies, which are neither weights nor parts of a config."""
+    theirs, ours = _lookups(target), _lookups(source)
+    for name, lookup in ours.items():
+        vocabulary = list(map(_plain, lookup.get_vocabulary()))
+        if lookup.get_vocabulary(False) and list(map(_plain, theirs[name].get_vocabulary())) != vocabulary:
+            weights = lookup.idf_weights if lookup.output_mode == "tf_idf" else None
+            theirs[name].set_vocabulary(vocabulary, None if weights is None else weights.numpy()[: len(vocabulary)])
+
+
+def _lookups(model: Any) -> dict[str, Any]:
+    return {layer.name: layer for layer in model._flatten_layers() if hasattr(layer, "get_vocabulary")}
+
+
+def _plain(token: Any) -> Any:
+    return token.item() if isinstance(token, np.generic) else token
 
 
 def _assign(sources: Sequence[Any], targets: Sequence[Any], what: str) -> None:

@@ -42,7 +42,7 @@ class IndexLookup(HostLayer, Adaptable):
         salt: Any, name: str | None, **kwargs: Any,
     ):  # fmt: skip
         self._frozen_size: int | None = kwargs.pop("vocabulary_size", None)
-        self._static = kwargs.pop("has_input_vocabulary", vocabulary is not None)
+        self.is_static = kwargs.pop("has_input_vocabulary", vocabulary is not None)
         super().__init__(name=name, **kwargs)
         self.max_tokens, self.num_oov_indices = max_tokens, num_oov_indices
         self.mask_token, self.oov_token = mask_token, oov_token
@@ -226,7 +226,7 @@ class IndexLookup(HostLayer, Adaptable):
         Raises:
             LaminaError: the layer was given a vocabulary.
         """
-        if self._static:
+        if self.is_static:
             raise LaminaError(
                 f"Cannot adapt layer '{self.name}' after setting a static vocabulary via `vocabulary` argument or "
                 "`set_vocabulary()` method."
@@ -240,7 +240,7 @@ class IndexLookup(HostLayer, Adaptable):
 
     def finalize_state(self) -> None:
         """Make the vocabulary of what was counted: frequent tokens first, equally frequent ones from z to a."""
-        if self._static or not self._counts:
+        if self.is_static or not self._counts:
             return
         for special in (self.mask_token, self.oov_token):
             self._counts.pop(special, None)
@@ -312,9 +312,9 @@ class IndexLookup(HostLayer, Adaptable):
         return counts * self.idf_weights
 
     def _check_input(self, node: Any) -> None:
-        wanted = TEXT if self._text() and not self.invert else "numbers"
-        if is_text_node(node) != (wanted == TEXT):
-            raise DtypeError(f"it looks up {wanted}, got an input of dtype {node.dtype!r}")
+        text = self._text() and not self.invert
+        if is_text_node(node) != text:
+            raise DtypeError(f"it looks up {'text' if text else 'numbers'}, got an input of dtype {node.dtype!r}")
 
     def _array_dtype(self) -> str:
         return self.dtype if self.output_mode == "tf_idf" else "int64"

@@ -119,7 +119,7 @@ def load_model(
 
 def _model(record: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
     model = shared_objects(dict(record), custom_objects)
-    if not hasattr(model, "load_weights"):
+    if not hasattr(model, "save"):
         raise ModelFileError(f"the config describes a {type(model).__name__}, not a model")
     return model
 
