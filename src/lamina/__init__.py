@@ -36,6 +36,7 @@ from lamina.models import fit_many as fit_many
 from lamina.optimizers import Optimizer as Optimizer
 from lamina.regularizers import Regularizer as Regularizer
 from lamina.saving import load_model as load_model
+from lamina.tape import GradientTape as GradientTape
 from lamina.variables import Variable as Variable
 
 __version__ = config.VERSION

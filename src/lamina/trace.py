@@ -34,13 +34,18 @@ class Trace:
         self.losses: list[Node] = []
         self.calls: list[tuple[str, Node]] = []  # what each layer call put out, in order
         self.hosted: list[HostCall] = []  # inputs of the graph that the host makes of the user's
+        self.weights: Variable | None = None  # the vector of what an optimizer may train here
+        self.optimizer: object = None  # the one that did
+        self.seen: dict[Variable, Node] = {}  # values of variables that are written as parts of a vector
         self._own: dict[Variable, Node] = {}
         self._new: dict[Variable, Node] = {}
         self._draws: dict[int, int] = {}
 
     def node(self, variable: Variable) -> Node:
         """The variable's present value: what it was assigned in this trace, else its window."""
-        return self._new[variable] if variable in self._new else self.window(variable)
+        if variable in self._new:
+            return self._new[variable]
+        return self.seen[variable] if variable in self.seen else self.window(variable)
 
     def window(self, variable: Variable) -> Node:
         """The variable as a leaf of the graph."""

@@ -68,7 +68,6 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "class numbers for one-hot": (
         lambda: many().fit(X, Y), ShapeError, "for class numbers use the sparse categorical form",
     ),
-    "targets would repeat": (lambda: regressor(2).fit(X, X[:, :1]), ShapeError, "(None, 1).*(None, 2)"),
     "targets of another width": (lambda: regressor(2).fit(X, X), ShapeError, "(None, 3).*(None, 2)"),
     "weights of another length": (lambda: regressor().fit(X, Y, sample_weight=X[:5, 0]), DataError, "sample_weight"),
     "both kinds of weights": (

@@ -197,17 +197,6 @@ def test_compute_loss_may_be_overridden(target: str) -> None:
     assert model.evaluate(X, Y, verbose=0) == pytest.approx(2 * float(np.mean((model(X) - Y) ** 2)), rel=1e-5)
 
 
-def test_a_step_of_ones_own_is_refused() -> None:
-    class Own(Sequential):
-        def train_step(self, data: Any) -> Any:
-            return {}
-
-    model = Own([Input((4,)), layers.Dense(1)])
-    model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="compute_loss"):
-        model.fit(X, Y)
-
-
 def test_metrics_with_a_plain_function_and_a_dictionary(target: str) -> None:
     def largest(y_true: Any, y_pred: Any) -> Any:
         return ops.max(ops.abs(y_true - y_pred), axis=-1)

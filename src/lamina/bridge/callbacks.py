@@ -77,7 +77,7 @@ class Adapted(Callback):
         """Keras asks its own metrics which way is better; it is Lamina's that were computed."""
         if getattr(self.theirs, "monitor_op", self) is None and self.theirs.mode == "auto":
             name = self.theirs.monitor.removeprefix("val_")
-            found = {m.name: m._direction for m in self.watched.twin.metrics}.get(name)
+            found = {m.name: m._direction for m in self.watched.twin._named_metrics().values()}.get(name)
             self.theirs.mode = {"up": "max", "down": "min"}.get(str(found), "auto")
 
 

@@ -45,7 +45,7 @@ class MonitorCallback(Callback):
         name = self.monitor.removeprefix("val_")
         if self.mode != "auto" or name == "loss":
             return self.mode == "max"
-        directions = [m._direction for m in self.model.metrics if m.name == name and m._direction]
+        directions = [m._direction for m in self.model._named_metrics().values() if m.name == name and m._direction]
         if not directions:
             raise ValueError(
                 f"{type(self).__name__} callback received monitor={self.monitor}, but Lamina isn't able to "

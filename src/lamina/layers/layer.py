@@ -362,9 +362,8 @@ class Layer(Operation):
         return [*(x for layer in self._flatten_layers() for x in layer._call_losses), *penalties]
 
     def _own_metrics(self) -> list[Metric]:
-        """The metrics that this layer or a layer inside has as attributes."""
-        layers = self._flatten_layers()
-        return unique(x for layer in layers for x in layer._parts() if isinstance(x, Metric))
+        """The metrics that this layer has as attributes."""
+        return unique(x for x in self._parts() if isinstance(x, Metric))
 
     # -- config
 

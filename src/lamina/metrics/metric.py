@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from lamina import config, initializers
+from lamina.trace import current
 from lamina.variables import Variable
 
 
@@ -40,6 +42,11 @@ class Metric(config.Configured):
         self.name = name or config.unique_name(type(self).__name__)
         self.dtype = config.float_dtype(dtype)
         self._variables: list[Variable] = []
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "result" in vars(cls):
+            setattr(cls, "result", _after_the_run(cls.result))  # noqa: B010 - a method is replaced
 
     def add_weight(
         self, shape: Sequence[int] = (), initializer: Any = None, dtype: str | None = None, name: str | None = None
@@ -94,6 +101,16 @@ class Metric(config.Configured):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _after_the_run(result: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """``result``, but while a graph is built the metric itself stands for it: its numbers come with the run."""
+
+    @functools.wraps(result)
+    def read(self: Metric) -> Any:
+        return result(self) if current() is None else self
+
+    return read
 
 
 def ratio(a: Any, b: Any) -> np.ndarray:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from lamina import config, losses, metrics, ops
 from lamina.errors import DataError
-from lamina.graph.node import Node, leaf
+from lamina.graph.node import Node
 from lamina.layers.nested import flatten, is_nested
+from lamina.metrics import Metric
+from lamina.variables import Variable
 
 ACCURACY = ("accuracy", "acc")
 CROSSENTROPY = ("crossentropy", "ce")
@@ -42,6 +44,14 @@ class Outputs:
     def name(self, index: int) -> str | None:
         """The name of one output."""
         return None if self.names is None else self.names[index]
+
+
+class Labels(NamedTuple):
+    """Class numbers that a sparse loss reads."""
+
+    y: Node
+    classes: int
+    ignored: int | None
 
 
 def aligned(value: Any, outputs: Outputs, what: str) -> list[Any]:
@@ -95,6 +105,7 @@ class CompiledLoss:
         self.given_weights = loss_weights
         self.parts: list[tuple[int, losses.Loss, float | None]] = []
         self.trackers: list[metrics.Mean] = []
+        self.labels: list[Labels] = []  # of the latest call
         self.built = False
 
     def wanted(self, outputs: Outputs) -> list[Any]:
@@ -122,6 +133,11 @@ class CompiledLoss:
         """Σ factor · loss over the outputs; each loss is tracked without its factor."""
         if not self.built:
             self.build(ys, predictions, outputs)
+        self.labels = [
+            Labels(ys[index], int(predictions[index].shape[-1] or 0), getattr(loss, "ignore_class", None))
+            for index, loss, _ in self.parts
+            if is_sparse(loss)
+        ]
         terms = []
         for place, (index, loss, factor) in enumerate(self.parts):
             value = loss(ys[index], predictions[index], weights[index])
@@ -130,22 +146,11 @@ class CompiledLoss:
             terms.append(value if factor is None else value * factor)
         return reduce(add, terms) if terms else None
 
-    def sparse(self) -> Iterator[tuple[int, Any]]:
-        """(output, class to ignore) of each loss whose targets are class numbers."""
-        for index, loss, _ in self.parts:
-            if is_sparse(loss):
-                yield index, getattr(loss, "ignore_class", None)
-
 
 def is_sparse(loss: Any) -> bool:
     """Whether a loss takes class numbers."""
     function = getattr(loss, "fn", None)
     return isinstance(loss, losses.SparseCategoricalCrossentropy) or function is losses.sparse_categorical_crossentropy
-
-
-def rows_of(y_pred: Node) -> Node:
-    """The number of rows of the batch."""
-    return leaf("rows", (), y_pred.dtype)
 
 
 def _in_turn(loss: Any, outputs: Outputs) -> Sequence[int]:
@@ -207,15 +212,17 @@ def _loss(identifier: Any, y: Any, y_pred: Any) -> losses.Loss:
     return losses.LossFunctionWrapper(found, name=identifier if isinstance(identifier, str) else object_name(found))
 
 
-class CompiledMetrics:
-    """The metrics of all outputs.
+class CompiledMetrics(Metric):
+    """The metrics of all outputs as one.
 
     Args:
         given: metrics as the user gave them.
         given_weighted: those that take sample weights into account.
+        by_output: makes of (y, y_pred, sample_weight) a list each with a part for each output, and the Outputs.
     """
 
-    def __init__(self, given: Any, given_weighted: Any):
+    def __init__(self, given: Any, given_weighted: Any, by_output: Callable[[Any, Any, Any], Any]):
+        super().__init__(name="compile_metrics")
         for name, value in (("metrics", given), ("weighted_metrics", given_weighted)):
             if value and not isinstance(value, list | tuple | dict):
                 raise ValueError(
@@ -224,8 +231,9 @@ class CompiledMetrics:
                 )
         self.given = given
         self.given_weighted = given_weighted
-        self.plain: list[tuple[int, str | None, metrics.Metric]] = []
-        self.weighted: list[tuple[int, str | None, metrics.Metric]] = []
+        self._by_output = by_output
+        self.plain: list[tuple[int, str | None, Metric]] = []
+        self.weighted: list[tuple[int, str | None, Metric]] = []
         self.built = False
 
     def build(self, ys: Sequence[Any], predictions: Sequence[Any], outputs: Outputs) -> None:
@@ -234,8 +242,9 @@ class CompiledMetrics:
         self.weighted = list(_resolved(self.given_weighted, "weighted_metrics", ys, predictions, outputs))
         self.built = True
 
-    def update(self, ys: Sequence[Any], predictions: Sequence[Any], weights: Sequence[Any], outputs: Outputs) -> None:
+    def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take one more batch into account."""
+        ys, predictions, weights, outputs = self._by_output(y, y_pred, sample_weight)
         if not self.built:
             self.build(ys, predictions, outputs)
         for index, _, metric in self.plain:
@@ -243,9 +252,37 @@ class CompiledMetrics:
         for index, _, metric in self.weighted:
             metric.update_state(ys[index], predictions[index], sample_weight=weights[index])
 
-    def named(self) -> dict[str, metrics.Metric]:
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics, once they are chosen."""
+        return [metric for _, _, metric in (*self.plain, *self.weighted)]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The states of all of them."""
+        return [v for metric in self.metrics for v in metric.variables]
+
+    def reset_state(self) -> None:
+        """All of them begin anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def to(self, dtype: str) -> Self:
+        """All of them in a float type."""
+        self.dtype = dtype
+        return self
+
+    def result(self) -> dict[str, Any]:
+        """The present results by their keys in logs."""
+        found: dict[str, Any] = {}
+        for name, metric in self.named().items():
+            result = metric.result()
+            found |= result if isinstance(result, dict) else {name: result}
+        return found
+
+    def named(self) -> dict[str, Metric]:
         """Each metric under its key in logs: numbered or marked as weighted where names collide."""
-        found: dict[str, metrics.Metric] = {}
+        found: dict[str, Metric] = {}
         counts: dict[str, int] = {}
         for weighted, group in ((False, self.plain), (True, self.weighted)):
             for _, output, metric in group:
@@ -264,7 +301,7 @@ def _prefixed(output: str | None, name: str) -> str:
 
 def _resolved(
     given: Any, argument: str, ys: Sequence[Any], predictions: Sequence[Any], outputs: Outputs
-) -> Iterator[tuple[int, str | None, metrics.Metric]]:
+) -> Iterator[tuple[int, str | None, Metric]]:
     for index, listed in enumerate(_spread_metrics(given, argument, outputs)):
         for identifier in flatten(listed) if is_nested(listed) else [listed]:
             if listed is None:
@@ -291,7 +328,7 @@ def _spread_metrics(given: Any, argument: str, outputs: Outputs) -> list[Any]:
     )
 
 
-def _metric(identifier: Any, y: Any, y_pred: Any) -> metrics.Metric:
+def _metric(identifier: Any, y: Any, y_pred: Any) -> Metric:
     if identifier is None:
         raise ValueError("Expected metric, received `None`")
     name = identifier if isinstance(identifier, str) else None
@@ -302,7 +339,7 @@ def _metric(identifier: Any, y: Any, y_pred: Any) -> metrics.Metric:
     else:
         found = metrics.get(identifier)
     name = name or object_name(found)
-    if not isinstance(found, metrics.Metric):
+    if not isinstance(found, Metric):
         found = metrics.MeanMetricWrapper(found, name=name)
     found.name = name
     return found.to(y_pred.dtype)

@@ -251,3 +251,20 @@ def check_labels(array: np.ndarray, classes: int, ignored: int | None, what: str
             f"Received a label value of {value:g} which is outside the valid range of [0, {classes}) "
             f"({what}, row {row}): the output has {classes} classes"
         )
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of what one batch of data is; None for what is not there.
+
+    Args:
+        data: x alone, or a tuple or list (x,), (x, y) or (x, y, sample_weight).
+
+    Raises:
+        DataError: a tuple or list of more.
+    """
+    if not isinstance(data, list | tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise DataError(f"data must be x, (x, y) or (x, y, sample_weight), got {len(data)} parts")
+    x, y, weight = (*data, None, None)[:3]
+    return x, y, weight

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from lamina import metrics, optimizers
+from lamina import optimizers
 from lamina.errors import DataError
-from lamina.graph.node import Node
 from lamina.layers.input_layer import InputLayer
-from lamina.layers.layer import Layer
+from lamina.layers.layer import Layer, unique
 from lamina.layers.nested import flatten
-from lamina.models.compiled import CompiledLoss, CompiledMetrics, Outputs, aligned, as_column, rows_of
+from lamina.metrics import Mean, Metric
+from lamina.models.compiled import CompiledLoss, CompiledMetrics, Outputs, aligned, as_column
 from lamina.trace import current
+from lamina.variables import Variable
 
 
 class Objective(Layer):
@@ -36,7 +37,7 @@ class Objective(Layer):
         self.compile_arguments: dict[str, Any] = {}
         self._compiled_loss: CompiledLoss | None = None
         self._compiled_metrics: CompiledMetrics | None = None
-        self._loss_tracker: metrics.Mean | None = None
+        self._loss_tracker: Mean | None = None
         self._steps: dict[Any, Any] = {}
 
     def compile(
@@ -70,13 +71,13 @@ class Objective(Layer):
         As in Keras, an earlier loss or earlier metrics stay where the new call names none.
         """
         self.optimizer = optimizers.get(optimizer)
+        self._loss_tracker = Mean(name="loss")
         if loss is not None:
             self.loss = loss
         if loss is not None or loss_weights is not None:
             self._compiled_loss = None if self.loss is None else CompiledLoss(self.loss, loss_weights)
-            self._loss_tracker = None
         if metrics is not None or weighted_metrics is not None:
-            self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics)
+            self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics, self._by_output)
         self.compile_arguments = {
             "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
             "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": False,
@@ -97,11 +98,6 @@ class Objective(Layer):
     def _require_compiled(self) -> None:
         if not self.compiled:
             raise ValueError("You must call `compile()` before using the model.")
-        for name in ("train_step", "test_step", "predict_step"):
-            if hasattr(self, name):
-                raise ValueError(
-                    f"{type(self).__name__}.{name}: a step of your own is not run; override `compute_loss`"
-                )
 
     # -- what the layers say
 
@@ -141,28 +137,36 @@ class Objective(Layer):
         Returns:
             One number: the compiled losses plus ``self.losses``.
         """
-        outputs = Outputs(y_pred, self._output_names())
         terms = [*self.losses]
         if self._compiled_loss is not None:
-            predictions = flatten(y_pred)
-            ys = self._targets(y, outputs, predictions)
-            total = self._compiled_loss(ys, predictions, _weights(sample_weight, outputs), outputs)
+            total = self._compiled_loss(*self._by_output(y, y_pred, sample_weight))
             terms = terms if total is None else [total, *terms]
         if not terms:
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
         return sum(terms[1:], start=terms[0])
 
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take one batch into account in the compiled metrics."""
-        if self._compiled_metrics is None or y is None:
-            return
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Take one batch into account in the compiled metrics; a subclass may add its own.
+
+        Args:
+            x: the inputs.
+            y: the targets.
+            y_pred: the model's outputs.
+            sample_weight: weights of the rows, or None.
+
+        Returns:
+            What is logged, by name.
+        """
+        if self._compiled_metrics is not None and y is not None:
+            self._compiled_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def _by_output(self, y: Any, y_pred: Any, sample_weight: Any) -> tuple[list[Any], list[Any], list[Any], Outputs]:
+        """(targets, predictions, weights) with a part for each output."""
         outputs = Outputs(y_pred, self._output_names())
         predictions = flatten(y_pred)
-        ys = self._targets(y, outputs, predictions)
-        self._compiled_metrics.update(ys, predictions, _weights(sample_weight, outputs), outputs)
-
-    def _targets(self, y: Any, outputs: Outputs, predictions: Sequence[Any]) -> list[Any]:
-        return [as_column(a, b) for a, b in zip(self._aligned_targets(y, outputs), predictions, strict=True)]
+        pairs = zip(self._aligned_targets(y, outputs), predictions, strict=True)
+        return [as_column(a, b) for a, b in pairs], predictions, _weights(sample_weight, outputs), outputs
 
     def _aligned_targets(self, y: Any, outputs: Outputs) -> list[Any]:
         """The parts of y by output; those without a loss may be left out."""
@@ -175,32 +179,29 @@ class Objective(Layer):
         parts = iter(given)
         return [None if w is None else next(parts) for w in wanted]
 
-    def _track_loss(self, loss: Node) -> None:
-        """Keras weighs the loss of each batch by its number of rows."""
-        if self._loss_tracker is None:
-            self._loss_tracker = metrics.Mean(name="loss", dtype=loss.dtype)
-        self._loss_tracker.update_state(loss, sample_weight=rows_of(loss))
-
-    def _named_metrics(self) -> dict[str, metrics.Metric]:
-        """All metrics by their keys in logs, in Keras's order."""
-        found: dict[str, metrics.Metric] = {}
-        if self._loss_tracker is not None:
-            found["loss"] = self._loss_tracker
-        if self._compiled_metrics is not None:
-            found |= self._compiled_metrics.named()
-        if self._compiled_loss is not None:
-            found |= {m.name: m for m in self._compiled_loss.trackers}
-        return found | {m.name: m for m in self._own_metrics()}
-
     @property
-    def metrics(self) -> list[metrics.Metric]:
-        """The loss's tracker, the compiled metrics, the losses of single outputs, and those of layers."""
-        return list(self._named_metrics().values())
+    def metrics(self) -> list[Metric]:
+        """The loss's tracker, the compiled metrics as one, the losses of single outputs, and those of layers."""
+        found: list[Metric | None] = [self._loss_tracker, self._compiled_metrics]
+        if self._compiled_loss is not None:
+            found += self._compiled_loss.trackers
+        inner = (x for x in self._flatten_layers() if x is self or not isinstance(x, Objective))
+        return unique(x for x in [*found, *(m for layer in inner for m in layer._own_metrics())] if x is not None)
 
     @property
     def metrics_names(self) -> list[str]:
         """The names of ``metrics``."""
         return [m.name for m in self.metrics]
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The states of all metrics."""
+        return [v for metric in self.metrics for v in metric.variables]
+
+    def _named_metrics(self) -> dict[str, Metric]:
+        """All metrics, the compiled ones each for itself, by their keys in logs."""
+        parts = (m.named() if isinstance(m, CompiledMetrics) else {m.name: m} for m in self.metrics)
+        return {name: metric for part in parts for name, metric in part.items()}
 
     def reset_metrics(self) -> None:
         """Begin all metrics anew."""
@@ -208,8 +209,12 @@ class Objective(Layer):
             metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """The present results by name."""
-        return {name: metric.result() for name, metric in self._named_metrics().items()}
+        """The present results by name; in a step that is being built, what will be read after it."""
+        found: dict[str, Any] = {}
+        for name, metric in self._named_metrics().items():
+            result = metric.result()
+            found |= result if isinstance(result, dict) else {name: result}
+        return found
 
 
 _share: ContextVar[int | None] = ContextVar("share", default=None)

@@ -12,15 +12,25 @@ import numpy as np
 from lamina.errors import DataError
 from lamina.layers.calling import kind_of
 from lamina.layers.nested import flatten, map_leaves
-from lamina.models.data import Leaf, Rows, as_arrays, check_rows, class_weights, engine_array, ready, target_kind
-from lamina.models.objective import Objective
+from lamina.models.data import (
+    Leaf,
+    Rows,
+    as_arrays,
+    check_rows,
+    class_weights,
+    engine_array,
+    ready,
+    target_kind,
+    unpack_x_y_sample_weight,
+)
 from lamina.models.sources import Feed, Source, Stream, is_stream
+from lamina.models.stepper import Stepper
 from lamina.models.steps import Step, predict_step, test_step, train_step
 
 _MAKE = {"train": train_step, "test": test_step, "predict": predict_step}
 
 
-class Reader(Objective):
+class Reader(Stepper):
     """What takes data in."""
 
     def _standard_inputs(self, x: Any, dtype: str) -> tuple[Any, list[str]]:
@@ -103,20 +113,3 @@ class Reader(Objective):
             self._steps[key] = _MAKE[kind](self, rows)
         self._steps[key].prepare(rows, self._float_dtype())
         return self._steps[key]
-
-
-def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """(x, y, sample_weight) of what one batch of data is; None for what is not there.
-
-    Args:
-        data: x alone, or a tuple or list (x,), (x, y) or (x, y, sample_weight).
-
-    Raises:
-        DataError: a tuple or list of more.
-    """
-    if not isinstance(data, list | tuple):
-        return data, None, None
-    if not 1 <= len(data) <= 3:
-        raise DataError(f"data must be x, (x, y) or (x, y, sample_weight), got {len(data)} parts")
-    x, y, weight = (*data, None, None)[:3]
-    return x, y, weight

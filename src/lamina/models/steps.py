@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from lamina import engine
-from lamina.errors import DataError
+from lamina.errors import DataError, ShapeError
 from lamina.graph.express import as_node
 from lamina.graph.mixing import mixes_rows
-from lamina.graph.node import Graph, Node, label, leaf
+from lamina.graph.node import Graph, Node, leaf
 from lamina.host.stage import fill
 from lamina.layers.nested import flatten, map_leaves
 from lamina.metrics import Metric
-from lamina.models.compiled import Outputs
+from lamina.models.compiled import Labels, Outputs
 from lamina.models.data import Leaf, Rows, check_labels, engine_array
-from lamina.models.objective import Objective
 from lamina.models.sources import Span
-from lamina.optimizers.optimizer import PARAMETERS, no_gradients
+from lamina.models.stepper import Stepper
+from lamina.optimizers.optimizer import PARAMETERS
 from lamina.optimizers.vector import Vector
-from lamina.rewrite.gradients import known_gradients
 from lamina.trace import Trace
 from lamina.variables import Variable
-
-
-@dataclass
-class Labels:
-    """Class numbers that a sparse loss reads: which array, of how many classes."""
-
-    array: str
-    classes: int
-    ignored: int | None
 
 
 @dataclass
@@ -42,27 +32,31 @@ class Step:
 
     executable: engine.Executable
     trace: Trace
-    outputs: Outputs
+    outputs: Outputs = field(default_factory=lambda: Outputs([], None))  # of a predicting step
     labels: list[Labels] = field(default_factory=list)
     parameters: Vector | None = None
     optimizer: Any = None
-    metrics: dict[str, Metric] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)  # what is logged: metrics, numbers, names of outputs
+    metrics: list[Metric] = field(default_factory=list)
     weights: list[Variable] = field(default_factory=list)  # the trainable ones first
     row_by_row: bool = False  # whether rows may be computed in batches of any size
+    made: dict[str, np.ndarray] = field(default_factory=dict)  # the latest run's outputs
 
     def run(self, span: Span, number: int) -> dict[str, np.ndarray]:
         """Go through the batches of a span, of which the first is step ``number``; what came out, by name."""
-        return self.executable.run(
+        self.made = self.executable.run(
             span.rows.arrays, self.state(), rows=span.rows.count, batch_size=span.batch_size, order=span.order,
             start=span.start, stop=span.stop, step=number,
         )  # fmt: skip
+        return self.made
 
     def state(self) -> dict[str, np.ndarray]:
         """The buffers that the program reads and writes, as they are now."""
         if self.parameters is None:
             return self.trace.state()
         self.parameters.attach()
-        return {PARAMETERS: self.parameters.flat, **self.optimizer.state(), **self.trace.state()}
+        slots = {} if self.optimizer is None else self.optimizer.state()
+        return {PARAMETERS: self.parameters.flat, **slots, **self.trace.state()}
 
     def watched(self) -> list[np.ndarray]:
         """The arrays of all weights: the trainable ones as one."""
@@ -78,19 +72,23 @@ class Step:
             for name, node in self.executable.graph.inputs.items():
                 rows.arrays[name] = engine_array(rows.arrays[name], node.dtype, dtype, f"input {name!r}")
         for labels in self.labels:
-            check_labels(rows.arrays[labels.array], labels.classes, labels.ignored, "y")
+            check_labels(rows.arrays[labels.y.attrs["name"]], labels.classes, labels.ignored, "y")
 
     def reset(self) -> None:
         """Begin the metrics anew."""
-        for metric in self.metrics.values():
+        for metric in self.metrics:
             metric.reset_state()
 
     def logs(self) -> dict[str, Any]:
-        """The metrics' present results by name, sorted, as Python numbers."""
+        """The present results by name, sorted, as Python numbers; what is no metric is as the latest batch made it."""
         results: dict[str, Any] = {}
-        for name, metric in self.metrics.items():
-            result = map_leaves(_number, metric.result())
-            results |= result if isinstance(result, dict) else {name: result}
+        for name, value in self.report.items():
+            if isinstance(value, Metric):
+                value = value.result()
+            elif isinstance(value, str):
+                value = self.made.get(value, 0.0)
+            value = map_leaves(_number, value)
+            results |= value if isinstance(value, dict) else {name: value}
         return dict(sorted(results.items()))
 
 
@@ -98,97 +96,104 @@ def _number(value: Any) -> Any:
     return float(value) if np.ndim(value) == 0 else np.asarray(value)
 
 
-def train_step(model: Objective, rows: Rows) -> Step:
-    """Forward, loss, gradients, update and metric sums of one batch as one program."""
+def train_step(model: Stepper, rows: Rows) -> Step:
+    """``model.train_step`` of one batch (forward, loss, gradients, update, metric sums) as one program."""
     if not all(layer.built for layer in model._flatten_layers()):
-        _forward(model, rows, Trace(training=True))  # so that all variables are known
+        _read_once(model, rows)
     parameters = Vector(model.trainable_weights, PARAMETERS)
     parameters.attach()
     trace = Trace(parameters.layout(), training=True)
-    loss, outputs, labels = _loss(model, rows, trace, training=True)
     if parameters.parts:
-        _update(model.optimizer, trace, parameters, loss)
-    step = _compiled(model, Graph({}, trace.updates()), trace, outputs)
-    step.labels = labels
-    if parameters.parts:
-        step.parameters, step.optimizer = parameters, model.optimizer
-    return _reporting(model, step)
-
-
-def _update(optimizer: Any, trace: Trace, parameters: Vector, loss: Node) -> None:
-    """Read the optimizer's step into the trace."""
-    optimizer.build(parameters.parts)
-    with trace.active():
-        slopes = known_gradients(optimizer.scale_loss(loss), [trace.node(v) for v in parameters.parts])
-        missing = [v.path for v, g in zip(parameters.parts, slopes, strict=True) if g is None]
-        if missing:
-            warnings.warn(no_gradients(missing), stacklevel=2)
-        with label(optimizer.name):
-            optimizer.updates(parameters, slopes)
-
-
-def test_step(model: Objective, rows: Rows) -> Step:
-    """Forward, loss and metric sums of one batch as one program."""
-    trace = Trace(training=False)
-    _, outputs, labels = _loss(model, rows, trace, training=False)
-    step = _compiled(model, Graph({}, trace.updates()), trace, outputs)
-    step.labels = labels
-    return _reporting(model, step)
-
-
-def predict_step(model: Objective, rows: Rows) -> Step:
-    """The outputs for one batch as one program."""
-    trace = Trace(training=False)
-    structure, nodes = _forward(model, rows, trace)
-    graph = Graph({f"output{i}": node for i, node in enumerate(nodes)}, trace.updates())
-    step = _compiled(model, graph, trace, Outputs(structure, model._output_names()))
-    step.row_by_row = not mixes_rows(step.executable.graph)
+        trace.weights = parameters
+        model.optimizer.build(parameters.parts)
+    step = _reporting(model, "train_step", rows, trace)
+    step.optimizer = trace.optimizer
+    step.parameters = parameters if parameters.parts else None
     return step
 
 
-def _compiled(model: Objective, graph: Graph, trace: Trace, outputs: Outputs) -> Step:
-    return Step(engine.compile(graph, model._target(), model._threads()), trace, outputs)
+def test_step(model: Stepper, rows: Rows) -> Step:
+    """``model.test_step`` of one batch (forward, loss and metric sums) as one program."""
+    return _reporting(model, "test_step", rows, Trace(training=False))
 
 
-def _reporting(model: Objective, step: Step) -> Step:
-    step.metrics = model._named_metrics()
+def _read_once(model: Stepper, rows: Rows) -> None:
+    """Read the model's equations and forget them: now its layers have their variables."""
+    with Trace(training=True).active():
+        if type(model).train_step is Stepper.train_step:
+            model(map_leaves(_node, rows.x), training=True)
+        else:
+            model.train_step(_data(rows))
+    model.built = True
+
+
+def _reporting(model: Stepper, what: str, rows: Rows, trace: Trace) -> Step:
+    for metric in model.metrics:
+        if metric.dtype != model._float_dtype():
+            metric.to(model._float_dtype())
+    if model._compiled_loss is not None:
+        model._compiled_loss.labels = []
+    with trace.active():
+        logs = getattr(model, what)(_data(rows))
+    report, outputs = _reported(logs, what)
+    step = Step(engine.compile(Graph(outputs, trace.updates()), model._target(), model._threads()), trace)
+    if model._compiled_loss is not None:
+        step.labels = [labels for labels in model._compiled_loss.labels if labels.y.op == "input"]
+    step.report, step.metrics = report, model.metrics
     step.weights = [*model.trainable_weights, *model.non_trainable_weights]
+    return step
+
+
+def _reported(logs: Any, what: str) -> tuple[dict[str, Any], dict[str, Node]]:
+    """What a step's logs are read from, and the outputs that its graph needs for them.
+
+    Raises:
+        TypeError: the step returned no dictionary.
+        ShapeError: a value is no single number.
+    """
+    if not isinstance(logs, dict):
+        raise TypeError(f"{what} must return a dictionary of what is logged, got {logs!r}")
+    report: dict[str, Any] = {}
+    outputs: dict[str, Node] = {}
+    for name, value in _flat(logs):
+        report[name] = value
+        if isinstance(value, Node):
+            if value.shape != ():
+                raise ShapeError(f"{what} returns {name!r} of shape {value.shape}: what is logged is one number")
+            report[name] = f"log{len(outputs)}"
+            outputs[report[name]] = value
+    return report, outputs
+
+
+def _flat(logs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in logs.items():
+        yield from _flat(value) if isinstance(value, dict) else [(name, value)]
+
+
+def _data(rows: Rows) -> Any:
+    """What a step of the model is given: (x, y, sample_weight), the last or both left out, x then alone."""
+    x, y, weight = (map_leaves(_node, part) for part in (rows.x, rows.y, rows.weight))
+    if y is None:
+        return x if not isinstance(x, list | tuple) else (x,)
+    return (x, y) if weight is None else (x, y, weight)
+
+
+def predict_step(model: Stepper, rows: Rows) -> Step:
+    """``model.predict_step`` of one batch (the outputs) as one program."""
+    trace = Trace(training=False)
+    with trace.active():
+        structure = model.predict_step(_data(rows))
+        nodes = [as_node(x) for x in flatten(structure)]
+    if any(None not in node.shape[:1] for node in nodes):
+        raise DataError(
+            f"an output of model {model.name!r} has no row for each example: shapes {[n.shape for n in nodes]}"
+        )
+    graph = Graph({f"output{i}": node for i, node in enumerate(nodes)}, trace.updates())
+    executable = engine.compile(graph, model._target(), model._threads())
+    step = Step(executable, trace, Outputs(structure, model._output_names()))
+    step.row_by_row = not mixes_rows(executable.graph)
     return step
 
 
 def _node(x: Leaf | None) -> Node | None:
     return None if x is None else leaf("input", x.shape, x.dtype, name=x.name)
-
-
-def _forward(model: Objective, rows: Rows, trace: Trace) -> tuple[Any, list[Node]]:
-    with trace.active():
-        y_pred = model(map_leaves(_node, rows.x), training=trace.training)
-        nodes = [as_node(x) for x in flatten(y_pred)]
-    if any(None not in node.shape[:1] for node in nodes):
-        raise DataError(
-            f"an output of model {model.name!r} has no row for each example: shapes {[n.shape for n in nodes]}"
-        )
-    return y_pred, nodes
-
-
-def _loss(model: Objective, rows: Rows, trace: Trace, training: bool) -> tuple[Node, Outputs, list[Labels]]:
-    for metric in model._own_metrics():
-        metric.to(model._float_dtype())
-    y_pred, nodes = _forward(model, rows, trace)
-    outputs = Outputs(y_pred, model._output_names())
-    with trace.active():
-        x, y, weight = (map_leaves(_node, part) for part in (rows.x, rows.y, rows.weight))
-        with label("loss"):
-            loss = as_node(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight, training=training))
-            model._track_loss(loss)
-        with label("metrics"):
-            model.compute_metrics(x=x, y=y, y_pred=y_pred, sample_weight=weight)
-    return loss, outputs, list(_labels(model, rows, nodes, outputs))
-
-
-def _labels(model: Objective, rows: Rows, nodes: list[Node], outputs: Outputs) -> list[Labels]:
-    if model._compiled_loss is None or rows.y is None:
-        return []
-    leaves = model._aligned_targets(rows.y, outputs)
-    sparse = model._compiled_loss.sparse()
-    return [Labels(leaves[i].name, int(nodes[i].shape[-1] or 0), ignored) for i, ignored in sparse]

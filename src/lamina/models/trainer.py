@@ -142,7 +142,7 @@ class Trainer(Reader):
         return 0.0 if self._loss_tracker is None else float(self._loss_tracker.result())
 
     def _advance(self, run: loop.Run) -> None:
-        if run.step.parameters is not None:
+        if run.step.optimizer is not None:
             self.optimizer.advance(run.first_step + run.done)
 
     def evaluate(
@@ -187,7 +187,7 @@ class Trainer(Reader):
 
     def _in_order(self, logs: Mapping[str, Any]) -> Any:
         """Loss, metrics in the user's order, losses of single outputs, then the rest by name; one value alone."""
-        first = [name for name in self.metrics_names if name in logs]
+        first = [name for name in self._named_metrics() if name in logs]
         values = [logs[name] for name in (*first, *(n for n in sorted(logs) if n not in first))]
         return values[0] if len(values) == 1 else values
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import add
 from typing import Any
@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from lamina import config, ops
-from lamina.errors import ShapeError
+from lamina.errors import LaminaError, ShapeError
 from lamina.graph import express as e
 from lamina.graph.express import as_node
 from lamina.graph.functions import mod, norm, square
-from lamina.graph.node import Graph, Node, constant, leaf
+from lamina.graph.node import Graph, Node, constant, label, leaf
 from lamina.lower.to_numpy import NumpyExecutable
 from lamina.optimizers.state import Rate, State
 from lamina.optimizers.vector import Vector, each, join, parts_of
@@ -307,10 +307,10 @@ class Optimizer(State):
     # -- one step at once
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
-        """Update variables from gradients that are arrays.
+        """Update variables from gradients: arrays at once, nodes in each run of the step that is being built.
 
         Args:
-            grads: one array for each variable, of its shape; None leaves the variable as it is, with a warning.
+            grads: an array or node for each variable, of its shape; None leaves the variable as it is, with a warning.
             trainable_variables: the variables; those of ``build`` by default.
 
         Raises:
@@ -318,8 +318,10 @@ class Optimizer(State):
             ShapeError: a gradient does not have its variable's shape.
         """
         if len(grads) == 0:
-            return
+            return None
         given = self._given(grads, trainable_variables)
+        if (trace := current()) is not None:
+            return self._read_into(trace, given)
         weights = Vector(self._parameters, PARAMETERS)
         arrays = {v.key: given[v] for v in self._parameters if v in given}
         inputs = [leaf("input", v.shape, v.dtype, name=v.key) if v in given else None for v in self._parameters]
@@ -332,7 +334,21 @@ class Optimizer(State):
         weights.scatter()
         self.advance(int(self.calls.value) + 1)
 
-    def _given(self, grads: Sequence[Any], variables: Sequence[Variable] | None) -> dict[Variable, np.ndarray]:
+    def _read_into(self, trace: Trace, given: Mapping[Variable, Node]) -> None:
+        weights = trace.weights
+        if not isinstance(weights, Vector):  # a first reading, which is to make the layers' variables
+            return
+        if trace.optimizer is not None:
+            raise LaminaError("gradients were applied in this step before: apply those of the sum of all losses, once")
+        if unknown := [v.path for v in given if v not in weights.parts]:
+            raise LaminaError(f"{unknown[0]!r} is none of the variables that the model trains")
+        trace.optimizer = self
+        with label(self.name):
+            self.updates(weights, [given.get(v) for v in weights.parts])
+        if not self.one_by_one:
+            trace.seen |= dict(zip(weights.parts, weights.split(trace.node(weights)), strict=True))
+
+    def _given(self, grads: Sequence[Any], variables: Sequence[Variable] | None) -> dict[Variable, Any]:
         """The gradients that are not None, by their variables."""
         if variables is None and not self.built:
             raise ValueError(
@@ -383,8 +399,8 @@ def no_gradients(paths: Sequence[str]) -> str:
     )
 
 
-def _gradient(variable: Variable, gradient: Any) -> np.ndarray:
-    array = np.asarray(ops.convert_to_tensor(gradient), variable.dtype)
+def _gradient(variable: Variable, gradient: Any) -> Any:
+    array = gradient if isinstance(gradient, Node) else np.asarray(ops.convert_to_tensor(gradient), variable.dtype)
     if array.shape != variable.shape:
         raise ShapeError(
             f"the gradient of variable {variable.path!r} has shape {array.shape}, expected {variable.shape}"
