@@ -10,7 +10,7 @@ import pytest
 from cases import OPTIMIZERS, Brick, name_of
 from lamina import constraints, optimizers
 from lamina.engine import compile
-from lamina.errors import DtypeError, ShapeError
+from lamina.errors import DtypeError, ModelFileError, ShapeError
 from lamina.graph import express as e
 from lamina.graph.functions import square
 from lamina.graph.node import Graph, constant
@@ -309,6 +309,35 @@ def test_decay_reaches_biases_unless_excluded():
         optimizer.exclude_from_weight_decay(var_names=["bias"])
 
 
+def test_a_path_excludes_from_decay_too():
+    kernel = Variable(np.ones(2), "kernel")
+    kernel.path = "dense_1/kernel"
+    optimizer = optimizers.SGD(0.5, weight_decay=0.1)
+    optimizer.exclude_from_weight_decay(var_names=["dense_1"])  # Keras on TensorFlow compares with the path
+    optimizer.apply([np.zeros(2)], [kernel])
+    assert kernel.value.tolist() == [1, 1]
+
+
+def test_decay_as_an_argument_is_ignored_as_in_keras():
+    with pytest.warns(UserWarning, match="`decay` is no longer supported.*InverseTimeDecay"):
+        assert "decay" not in optimizers.SGD(decay=0.1).get_config()
+
+
+def test_a_function_may_be_the_learning_rate(target: str):
+    rate = Variable(0.2, "rate", "float64")
+    moving = optimizers.SGD(lambda: rate * 0.5)  # a variable is read in each step, a number once
+    assert len(moving.variables) == 1
+    for optimizer in (moving, optimizers.SGD(lambda: 0.1)):
+        found = trained(optimizer, start("float64"), target)
+        np.testing.assert_allclose(found, trained(optimizers.SGD(0.1), start("float64"), target), rtol=1e-7)
+    rate.assign(0.0)
+    w = Variable([1.0], dtype="float64")
+    optimizers.SGD(lambda: rate).apply([[1.0]], [w])
+    assert w.value[0] == 1
+    moving.learning_rate = schedules.ExponentialDecay(0.5, 1, 0.5)
+    assert float(moving.learning_rate) == 0.5 ** (STEPS + 1)
+
+
 def test_constraints_come_last(target: str):
     w, b = start("float64")
     w.constraint = constraints.MaxNorm(0.5)
@@ -362,8 +391,31 @@ def test_a_rule_of_ones_own():
     assert optimizer.name == "sign_descent"
 
 
+def test_state_goes_in_and_out_as_a_whole():
+    optimizer, other = optimizers.Adam(), optimizers.Adam(amsgrad=True)
+    for each in (optimizer, other):
+        each.build(start("float32"))
+    optimizer.set_weights([np.full(v.shape, 2) for v in optimizer.variables])
+    store: dict = {}
+    optimizer.save_own_variables(store)
+    with pytest.warns(UserWarning, match="has 8 variables whereas the saved optimizer has 6 .* compile the model with"):
+        other.load_own_variables(store)
+    assert not other.variables[-1].value.any()
+    again = optimizers.Adam()
+    again.build(start("float32"))
+    again.load_own_variables(store)
+    assert all((v.value == 2).all() for v in again.variables)
+    again.load_own_variables({"0": np.int64(0), "1": np.float32(0.1)})  # saved before its first step: nothing is lost
+    with pytest.raises(ModelFileError, match="holds int64, got float32"):
+        again.load_own_variables({**store, "0": np.float32(1)})
+    with pytest.raises(ShapeError, match="adam.*kernel_momentum.*shape"):
+        again.set_weights([2, 0.1, *[np.ones(3)] * 4])
+
+
 MISTAKES = {
     "rate": (lambda: optimizers.SGD(1), ValueError, "`learning_rate` should be float"),
+    "old name": (lambda: optimizers.SGD(lr=0.1), ValueError, "its name is 'learning_rate'"),
+    "of Keras 2": (lambda: optimizers.legacy, AttributeError, "gone in Keras 3"),
     "single precision": (lambda: optimizers.SGD(np.float32(0.1)), ValueError, "`learning_rate` should be float"),
     "unknown": (lambda: optimizers.SGD(nesterow=True), ValueError, r"not recognized: \{'nesterow': True\}.*'nesterov'"),
     "twice": (lambda: optimizers.SGD(0.1, learning_rate=0.1), TypeError, "multiple values for argument"),

@@ -39,7 +39,10 @@ _NAMED = {**CLASSES, **WRAPPERS, "Optimizer": Optimizer}
 TABLE = _NAMED | {name.lower(): c for name, c in _NAMED.items()}
 
 
+ABSENT = {"legacy": "the optimizers of Keras 2 are gone in Keras 3, too; take those of the same names here"}
+
 serialize = serialize_keras_object
+__getattr__ = naming.refusal(__name__, ABSENT)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Optimizer:

@@ -185,7 +185,7 @@ class Optimizer(State):
 
         Args:
             var_list: these variables.
-            var_names: those in whose name one of these patterns is found, as ``["bias"]``.
+            var_names: those in whose name or path one of these patterns is found, as ``["bias", "dense_1"]``.
 
         Raises:
             ValueError: the optimizer is already built.
@@ -269,8 +269,8 @@ class Optimizer(State):
     def decay_of(self, variable: Variable) -> float | None:
         """The weight decay of one variable."""
         listed = any(variable is v for v in self._undecayed_variables)
-        excluded = listed or (self._undecayed_names and self._undecayed_names.search(variable.name))
-        return None if excluded else self.weight_decay
+        named = self._undecayed_names and any(map(self._undecayed_names.search, (variable.name, variable.path)))
+        return None if listed or named else self.weight_decay
 
     def _decay(self, variable: Variable, rate: Node) -> None:
         """w − w · decay · lr."""
@@ -382,7 +382,7 @@ def _refuse(kind: type, unknown: dict[str, Any]) -> None:
             stacklevel=4,
         )
     if unknown:
-        names = config.unknown_arguments(kind, list(unknown))
+        names = "lr: its name is 'learning_rate'" if "lr" in unknown else config.unknown_arguments(kind, list(unknown))
         raise ValueError(f"Argument(s) not recognized: {unknown}; {kind.__name__} does not take {names}")
 
 

@@ -15,7 +15,7 @@ from lamina.records import serialize_keras_object
 
 
 class LearningRateSchedule(config.Configured):
-    """Base of all schedules; a subclass writes ``rate(step)``.
+    """Base of all schedules; a subclass writes ``rate(step)``, or Keras's ``__call__(step)``, with ``lamina.ops``.
 
     Example:
         >>> class Halving(LearningRateSchedule):
@@ -35,7 +35,7 @@ class LearningRateSchedule(config.Configured):
 
     def rate(self, step: Node) -> Any:
         """The learning rate as an equation of the step, a float; a subclass defines it."""
-        raise TypeError(f"{type(self).__name__} must define rate(step)")
+        raise TypeError(f"{type(self).__name__} must define rate(step) or __call__(step)")
 
 
 class ExponentialDecay(LearningRateSchedule):
