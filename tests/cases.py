@@ -361,6 +361,7 @@ A, B = _rng.uniform(-2, 2, (3, 4)), _rng.uniform(-2, 2, (3, 4))
 P, Q = _rng.uniform(0.2, 2, (3, 4)), _rng.uniform(0.2, 2, (3, 4))
 W = _rng.uniform(-2, 2, (4, 5))
 T = _rng.uniform(-2, 2, (2, 3, 4))
+HOLES = np.where(B > 1, np.nan, A)
 TRUTH, OTHER = np.array([[True, False], [True, True]]), np.array([[False, False], [True, False]])
 ODD = np.array([[1.0, np.nan], [np.inf, -np.inf]])
 
@@ -459,4 +460,155 @@ FUNCTIONS = [
     Function("binary_crossentropy", (DATA["binary"][0].astype("float64"), DATA["binary"][1])),
     Function("categorical_crossentropy", DATA["one_hot"]),
     Function("sparse_categorical_crossentropy", DATA["classes"]),
+    # -- elementwise
+    *(Function(n, (A,), smooth=True) for n in (
+        "arcsinh arctan cbrt cosh deg2rad erfc exp2 fabs rad2deg sinc sinh".split()
+    )),
+    *(Function(n, (A / 2.1,), smooth=True) for n in "arccos arcsin arctanh erfinv".split()),
+    Function("arccosh", (P + 1,), smooth=True),
+    *(Function(n, (A, B), smooth=True) for n in "arctan2 fmax fmin hypot logaddexp logaddexp2 true_divide".split()),
+    *(Function(n, (A, P)) for n in "fmod heaviside".split()),
+    Function("heaviside", (np.array([-1.0, 0.0, 2.0]), np.array([0.3, 0.3, 0.3]))),
+    *(Function(n, (A,)) for n in "angle conj conjugate imag isreal real signbit trunc".split()),
+    *(Function(n, (ODD,)) for n in "isneginf isposinf nan_to_num".split()),
+    Function("nan_to_num", (ODD, 1.0, 2.0, -3.0)),
+    Function("isclose", (HOLES, HOLES), {"equal_nan": True}),
+    Function("isclose", (A, A + 1e-6)),
+    Function("allclose", (A, A + 1e-9)),
+    Function("isin", (np.array([1.0, 2.0, 5.0]), np.array([2.0, 5.0, 7.0]))),
+    Function("isin", (np.array([1.0, 2.0, 5.0]), np.array([2.0, 5.0, 7.0])), {"invert": True}),
+    Function("ldexp", (A, np.array([1, 2, -1, 0]))),
+    Function("select", ([A > 1, A > 0], [A, B], 0.5)),
+    # -- reductions
+    *(Function(n, (A,), {"axis": 1}, smooth=True) for n in "amax amin average prod ptp".split()),
+    *(Function(n, (P,), smooth=True) for n in "amax amin average prod ptp".split()),
+    Function("prod", (T,), {"axis": (0, 2), "keepdims": True}),
+    Function("average", (A, 1, P)),
+    Function("average", (A, 1, P[0])),
+    *(Function("cumprod", (A,), {"axis": axis}, smooth=True) for axis in (0, 1, None)),
+    *(Function(n, (HOLES,), {"axis": 1}) for n in
+      "nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar".split()),
+    *(Function(n, (HOLES,)) for n in "nancumsum nanmax nanmean nanstd nansum".split()),
+    # -- order
+    *(Function(n, (T,), {"axis": axis}) for n in ("sort", "argsort") for axis in (-1, 0)),
+    *(Function("sort", (x,), smooth=True) for x in (A, np.array([3.0, 1.0, 2.0]))),
+    Function("sort", (np.array([[2.0, 1.0, 2.0, np.inf, -np.inf, 1.0]]),)),
+    Function("argsort", (np.array([[2.0, 1.0, 2.0, 0.0, 1.0]]),)),
+    Function("top_k", (A, 2)),
+    *(Function("quantile", (A, q), {"axis": 1, "method": m}) for q in (0.3, [0.0, 0.5, 1.0]) for m in
+      ("linear", "midpoint", "lower", "higher")),
+    Function("quantile", (T, 0.4), {"axis": (0, 2), "keepdims": True}),
+    Function("percentile", (A, 30.0), {"axis": 0}),
+    *(Function("median", (x,), {"axis": axis}, smooth=True) for x, axis in ((A, 1), (A, 0), (T, None))),
+    *(Function("searchsorted", (np.array([1.0, 2.0, 2.0, 4.0]), np.array([0.0, 2.0, 3.0, 9.0])), {"side": side})
+      for side in ("left", "right")),
+    Function("digitize", (A, np.array([-1.0, 0.0, 1.0]))),
+    # -- products
+    *(Function(n, (A[0], B[0]), smooth=True) for n in "dot inner outer vdot".split()),
+    *(Function(n, (A, B), smooth=True) for n in "inner outer vdot".split()),
+    Function("dot", (T, W), smooth=True),
+    Function("matmul", (T, np.swapaxes(T, 1, 2)), smooth=True),
+    Function("matmul", (A[0], np.swapaxes(T, 1, 2)), smooth=True),
+    Function("matmul", (A[0], W), smooth=True),
+    Function("kron", (A[:, :2], B[:2]), smooth=True),
+    Function("cross", (T[:, :, :3], T[:, :, 1:]), smooth=True),
+    Function("cdist", (A, B), smooth=True),
+    *(Function("einsum", (how, *xs), smooth=True) for how, *xs in (
+        ("ij,jk->ik", A, W), ("ij,ij->i", A, B), ("ij->ji", A), ("i,j->ij", A[0], B[0]), ("bij,bkj->bik", T, T),
+        ("...j,jk->...k", T, W), ("ij,jk", A, W), ("ij,ij->", A, B), ("ij->", A), ("ij,jk,k->i", A, W, W[0]),
+    )),
+    Function("trace", (A,), {"offset": 1}, smooth=True),
+    Function("trapezoid", (A,), smooth=True),
+    Function("trapezoid", (A, np.array([0.0, 1.0, 3.0, 4.0]))),
+    # -- structure
+    Function("append", (A, B), smooth=True),
+    Function("append", (A, B), {"axis": 1}, smooth=True),
+    *(Function("flip", (T,), {"axis": axis}, smooth=True) for axis in (None, 1, (0, 2))),
+    *(Function(n, (A,), smooth=True) for n in "fliplr flipud".split()),
+    *(Function("roll", (T, 2), {"axis": axis}, smooth=True) for axis in (None, 1)),
+    Function("roll", (T, (1, -1)), {"axis": (0, 2)}),
+    *(Function("repeat", (A, 2), {"axis": axis}, smooth=True) for axis in (None, 0, 1)),
+    *(Function("tile", (A, times), smooth=True) for times in ((2, 3), (2, 1, 2))),
+    *(Function("rot90", (A,), {"k": k}) for k in (0, 1, 3)),
+    *(Function(n, (A,), {"k": k}, smooth=True) for n in "tril triu diag".split() for k in (-1, 0, 2)),
+    Function("diag", (A[0],), {"k": 1}, smooth=True),
+    Function("diagflat", (A[:2, :2],), smooth=True),
+    Function("diagonal", (T,), {"offset": 1, "axis1": 1, "axis2": 2}, smooth=True),
+    Function("diff", (A,), {"n": 2}, smooth=True),
+    Function("diff", (A,), {"axis": 0}, smooth=True),
+    *(Function(n, ([A, B],)) for n in "hstack vstack dstack".split()),
+    Function("dstack", ([A[0], B[0]],)),
+    Function("hsplit", (A, 2)),
+    Function("vsplit", (A, 3)),
+    Function("dsplit", (T, [1, 3])),
+    Function("array_split", (A, 3), {"axis": 1}),
+    Function("meshgrid", (A[0], B[0, :3])),
+    Function("meshgrid", (A[0], B[0, :3]), {"indexing": "ij"}),
+    Function("moveaxis", (T, (0, 1), (-1, 0)), smooth=True),
+    # -- indexing
+    Function("take_along_axis", (A, np.array([[3, -1], [0, 1], [2, 2]])), {"axis": 1}, smooth=True),
+    Function("take_along_axis", (A, np.array([0, 5, 11])), smooth=True),
+    Function("multi_hot", (np.array([[0, 2], [1, 1]]), 4)),
+    Function("one_hot", (np.array([[0, 2], [1, 1]]), 4), {"axis": 1}),
+    Function("scatter", (np.array([[0, 1], [2, 3]]), np.array([1.5, 2.5]), (3, 4))),
+    Function("scatter", (np.array([[0], [2]]), A[:2], (3, 4))),
+    Function("scatter_update", (A, np.array([[0, 1], [2, 3]]), np.array([1.5, 2.5]))),
+    Function("scatter_update", (A, np.array([[0], [2]]), B[:2]), {"reduction": "add"}),
+    Function("slice_update", (A, (1, 2), B[:2, :2]), smooth=True),
+    *(Function(n, (A, np.array([1, 0, 1]), 2)) for n in "segment_max segment_min".split()),
+    # -- filled arrays
+    Function("empty", ((2, 3),)),
+    Function("empty_like", (A,)),
+    Function("identity", (3,)),
+    Function("tri", (3, 4), {"k": 1}),
+    Function("logspace", (0.0, 2.0, 5)),
+    Function("geomspace", (1.0, 100.0, 5)),
+    Function("linspace", (0.0, 1.0, 5), {"endpoint": False}),
+    Function("vander", (A[0],), {"N": 3}, smooth=True),
+    *(Function(n, (5,)) for n in "bartlett blackman hamming hanning".split()),
+    Function("kaiser", (5, 8.0)),
+    # -- networks
+    Function("batch_normalization", (A, B[0], P[0]), {"axis": -1}, smooth=True),
+    Function("batch_normalization", (A, B[:, 0], P[:, 0], 0, B[:, 1], P[:, 1])),
+    Function("layer_normalization", (A,), smooth=True),
+    Function("layer_normalization", (A, P[0], B[0]), smooth=True),
+    Function("rms_normalization", (A, P[0]), smooth=True),
+    Function("normalize", (A,), {"order": 1}, smooth=True),
+    Function("psnr", (A, B, 2.0)),
+    Function("array", (A,)),
+    Function("copy", (A,), smooth=True),
+    Function("saturate_cast", (A * 10, "int32")),
+]  # fmt: skip
+
+# Functions of arrays alone.
+WHOLE = np.array([[1, 12, 5], [3, 8, 6]])
+SPD = A @ A.T + 3 * np.eye(3)
+ARRAY_FUNCTIONS = [
+    *(Function(n, (WHOLE, WHOLE.T.reshape(2, 3) % 5 + 1)) for n in
+      "bitwise_and bitwise_or bitwise_xor gcd lcm left_shift right_shift bitwise_left_shift "
+      "bitwise_right_shift".split()),
+    *(Function(n, (WHOLE,)) for n in "bitwise_invert bitwise_not".split()),
+    Function("i0", (A,)),
+    Function("nextafter", (A, B)),
+    *(Function(n, (HOLES,), {"axis": 1}) for n in "nanargmax nanargmin nanmedian".split()),
+    Function("nanquantile", (HOLES, 0.4)),
+    Function("nanpercentile", (HOLES, 40.0), {"axis": 0}),
+    Function("unique", (np.array([3, 1, 3, 2]),)),
+    Function("unique", (np.array([3.0, 1.0, 3.0]),), {"return_inverse": True, "return_counts": True}),
+    Function("nonzero", (WHOLE > 4,)),
+    Function("bincount", (np.array([1, 3, 1]),)),
+    Function("bincount", (np.array([1, 3, 1]),), {"weights": np.array([0.5, 1.0, 2.0]), "minlength": 6}),
+    Function("histogram", (A[0],), {"bins": 4}),
+    *(Function(n, (SPD,)) for n in "cholesky det inv logdet pinv slogdet matrix_rank".split()),
+    Function("cholesky", (SPD,), {"upper": True}),
+    Function("cholesky_inverse", (np.tril(SPD),)),
+    Function("corrcoef", (A,)),
+    Function("correlate", (A[0], B[0, :2])),
+    Function("lstsq", (A.T, B[0])),
+    *(Function("solve", (SPD, b)) for b in (A, A[:, 0])),
+    Function("solve_triangular", (np.tril(SPD), A), {"lower": True}),
+    Function("svd", (A,), {"compute_uv": False}),
+    Function("segment_prod", (A, np.array([1, 0, 1]), 2)),
+    Function("unravel_index", (np.array([1, 5]), (2, 3))),
+    Function("view", (A, "int32")),
 ]  # fmt: skip

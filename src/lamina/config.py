@@ -60,6 +60,26 @@ def float_dtype(name: str | None) -> str:
     return name
 
 
+# The element types that a graph has, for those that Keras's users may name.
+_HELD = {
+    **dict.fromkeys(("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "int"), "int32"),
+    **dict.fromkeys(("float16", "bfloat16", "float32"), "float32"),
+    "float64": "float64", "bool": "bool", "float": "float32",
+}  # fmt: skip
+
+
+def held_dtype(name: Any) -> str:
+    """The element type in which a graph holds numbers of some type: whole ones as int32, short floats as float32.
+
+    Raises:
+        DtypeError: a type of no numbers.
+    """
+    found = _HELD.get(getattr(name, "name", None) or getattr(name, "__name__", None) or str(name))
+    if found is None:
+        raise DtypeError(f"Invalid dtype: {name!r}; known are {', '.join(_HELD)}")
+    return found
+
+
 def epsilon() -> float:
     """The small number that keeps logarithms and quotients finite: 1e-7 unless it was set."""
     return _session.epsilon

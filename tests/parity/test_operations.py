@@ -12,7 +12,9 @@ import lamina
 from cases import FUNCTIONS, Function
 from lamina.layers.operation import FUNCTIONS as STEPS
 
-STEP_CASES = [case for case in FUNCTIONS if case.name in STEPS and any(isinstance(x, np.ndarray) for x in
+# Keras cannot take multi_hot in a functional model, and writes the session's float type into one_hot's config.
+OTHERWISE = {"multi_hot", "one_hot"}
+STEP_CASES = [case for case in FUNCTIONS if case.name in {*STEPS} - OTHERWISE and any(isinstance(x, np.ndarray) for x in
               (case.inputs[0] if isinstance(case.inputs[0], list) else case.inputs))]  # fmt: skip
 
 

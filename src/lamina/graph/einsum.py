@@ -13,11 +13,11 @@ from lamina.graph.node import Node, Operand
 ELLIPSIS = "0123456789"  # the letters of the axes that "..." stands for, the last axis 9
 
 
-def einsum(equation: str, *operands: Operand) -> Node:
+def einsum(subscripts: str, *operands: Operand) -> Node:
     """The sum of products that an equation describes: ``"ij,jk->ik"`` is a matrix product.
 
     Args:
-        equation: a letter for each axis of each array, commas between arrays, after ``->`` the letters of the result;
+        subscripts: a letter for each axis of each array, commas between arrays, after ``->`` the letters of the result;
             ``...`` stands for any further axes.
         operands: the arrays.
 
@@ -25,7 +25,7 @@ def einsum(equation: str, *operands: Operand) -> Node:
         ShapeError: the equation does not fit the arrays.
     """
     nodes = [as_node(x) for x in operands]
-    of, result = letters_of(equation, [x.ndim for x in nodes])
+    of, result = letters_of(subscripts, [x.ndim for x in nodes])
     (node, letters), *rest = zip(nodes, of, strict=True)
     for place, (other, theirs) in enumerate(rest, 2):
         node, letters = _pair(node, letters, other, theirs, {*result, *"".join(of[place:])})

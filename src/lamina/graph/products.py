@@ -45,3 +45,60 @@ def _matrix_norm(size: Node, ord: float, axes: tuple[int, ...], keepdims: bool) 
     sums = e.sum(size, rows, keepdims=True)
     found = (e.max if ord > 0 else f.min)(sums, columns, keepdims=True)
     return found if keepdims else e.reshape(found, e.sum(size, axes).shape)
+
+
+def outer(x1: Operand, x2: Operand) -> Node:
+    """All products of an element of x1 (rows) and one of x2 (columns)."""
+    a, b = e.reshape(x1, (-1,)), e.reshape(x2, (-1,))
+    return e.expand_dims(a, 1) * e.expand_dims(b, 0)
+
+
+def inner(x1: Operand, x2: Operand) -> Node:
+    """The sum of products over the last axes."""
+    a, b = as_node(x1), as_node(x2)
+    return a * b if not (a.ndim and b.ndim) else e.tensordot(a, b, ((a.ndim - 1,), (b.ndim - 1,)))
+
+
+def dot(x1: Operand, x2: Operand) -> Node:
+    """The sum of products over the last axis of x1 and the last but one of x2; with a number the product."""
+    a, b = as_node(x1), as_node(x2)
+    return a * b if not (a.ndim and b.ndim) else e.tensordot(a, b, ((a.ndim - 1,), (max(b.ndim - 2, 0),)))
+
+
+def vdot(x1: Operand, x2: Operand) -> Node:
+    """The sum of the products of all elements."""
+    return e.tensordot(e.reshape(x1, (-1,)), e.reshape(x2, (-1,)), ((0,), (0,)))
+
+
+def matmul(x1: Operand, x2: Operand) -> Node:
+    """The matrix product over the last two axes; those before them are matched, as in NumPy."""
+    a, b = as_node(x1), as_node(x2)
+    if b.ndim <= 2 or not a.ndim:
+        return e.matmul(a, b)
+    flat_a, flat_b = a.ndim == 1, b.ndim == 1
+    a, b = e.expand_dims(a, 0) if flat_a else a, e.expand_dims(b, -1) if flat_b else b
+    product = e.sum(e.expand_dims(a, -1) * e.expand_dims(b, -3), -2)
+    return e.squeeze(product, -2) if flat_a else product
+
+
+def kron(x1: Operand, x2: Operand) -> Node:
+    """Kronecker's product: x2 multiplied by each element of x1, block by block."""
+    a, b = as_node(x1), as_node(x2)
+    rank = max(a.ndim, b.ndim)
+    a, b = (e.reshape(x, (*(1,) * (rank - x.ndim), *x.shape)) for x in (a, b))
+    wide = [size for m in a.shape for size in (m, 1)], [size for n in b.shape for size in (1, n)]
+    blocks = e.reshape(a, wide[0]) * e.reshape(b, wide[1])
+    return e.reshape(blocks, tuple(m * n for m, n in zip(a.shape, b.shape, strict=True)))  # type: ignore[operator]
+
+
+def cross(x1: Operand, x2: Operand) -> Node:
+    """The cross product of vectors of three along the last axis."""
+    a, b = ([e.slice_axis(x, -1, i, i + 1) for i in range(3)] for x in (as_node(x1), as_node(x2)))
+    turns = ((1, 2), (2, 0), (0, 1))
+    return e.concatenate([a[i] * b[j] - a[j] * b[i] for i, j in turns], -1)
+
+
+def cdist(x: Operand, y: Operand) -> Node:
+    """The Euclidean distance of each row of x to each row of y."""
+    apart = e.expand_dims(x, -2) - e.expand_dims(y, -3)
+    return f.norm(apart, -1)

@@ -173,7 +173,7 @@ OPERANDS: dict[str, dict[str, str]] = {
         "x scale": "rms_normalization",
     },
     "ops.numpy": {
-        "x": "absolute all amax amin any arccos arccosh arcsin arcsinh arctan arctanh argmax argmin argsort array "
+        "x": "absolute all amax amin any arccos arccosh arcsin arcsinh arctan arctanh argmax argmin argsort "
         "array_split broadcast_to cbrt ceil clip conjugate copy cos cosh count_nonzero cumprod cumsum deg2rad "
         "diag diagonal empty_like exp exp2 expand_dims expm1 fabs flip fliplr flipud floor isfinite isinf isnan "
         "isneginf isposinf log log10 log1p log2 logical_not max mean median min moveaxis nan_to_num nanmax "
@@ -223,5 +223,4 @@ FUNCTIONS: dict[str, type[OpsFunction]] = {
     for module, groups in OPERANDS.items()
     for operands, functions in groups.items()
     for function in functions.split()
-    if function in _ACTIVATIONS or hasattr(ops, function)
 }

@@ -25,12 +25,13 @@ def evaluate(node: Node) -> np.ndarray:
     return np.array(NumpyExecutable(Graph({"value": node})).step({}, {}, 0, 0)["value"], node.dtype)
 
 
-def dual(function: Callable[..., Any], name: str = "") -> Dual:
+def dual(function: Callable[..., Any], name: str = "", arrays: Callable[..., Any] | None = None) -> Dual:
     """A function of nodes that also computes at once when it is given numbers alone.
 
     Args:
         function: takes and returns nodes (or a list or tuple of them); anything else is passed on as it is.
         name: what it is called in ``lamina.ops``, and so in functional models; its own name by default.
+        arrays: the same function of NumPy arrays, where the graph's takes much longer on long ones.
 
     Returns:
         The same function; without a trace and without nodes among the arguments it returns NumPy arrays.
@@ -48,9 +49,12 @@ def dual(function: Callable[..., Any], name: str = "") -> Dual:
         symbol = _symbol(leaves)
         if symbol is not None:
             return symbol.__lamina_operation__(called, args, kwargs)
+        in_graph = current() is not None or any(isinstance(x, Node) for x in leaves)
+        if arrays is not None and not in_graph:
+            return arrays(*map(_array, args), **{k: _array(v) for k, v in kwargs.items()})
         operand = functools.partial(_operand, floats=_float_type(leaves))
         made = function(*map(operand, args), **{k: operand(v) for k, v in kwargs.items()})
-        return made if current() is not None or any(isinstance(x, Node) for x in leaves) else _evaluated(made)
+        return made if in_graph else _evaluated(made)
 
     return on_either
 
@@ -77,7 +81,7 @@ def at_once(function: Callable[..., Any]) -> Dual:
                 f"ops.{function.__name__} works on arrays alone: a model's graph has no such operation. Compute it "
                 "before training, or write it with products, sums and elementwise functions"
             )
-        return function(*map(_array, args), **{k: _array(v) for k, v in kwargs.items()})
+        return narrow(function(*map(_array, args), **{k: _array(v) for k, v in kwargs.items()}))
 
     return on_arrays
 
@@ -86,6 +90,14 @@ def _array(x: Any) -> Any:
     if isinstance(x, Variable):
         return x.value
     return np.asarray(x, config.floatx()) if isinstance(x, list | tuple) and _is_float(x) else x
+
+
+def narrow(x: Any) -> Any:
+    """What NumPy returned as Keras has it: indices as int32, numbers as arrays; in lists and tuples, too."""
+    if isinstance(x, list | tuple):
+        return tuple(map(narrow, x)) if isinstance(x, tuple) else list(map(narrow, x))
+    array = np.asarray(x)
+    return array.astype("int32") if array.dtype.kind in "iu" else array
 
 
 def _leaves(x: Any) -> Iterator[Any]:

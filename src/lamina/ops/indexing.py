@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from lamina import config
 from lamina.errors import ShapeError
-from lamina.graph import express, functions
+from lamina.graph import express, functions, moving, order
 from lamina.graph.express import as_node
 from lamina.graph.node import Node, Operand
-from lamina.ops.dispatch import Dual, dual
+from lamina.ops.dispatch import Array, Dual, at_once, dual
 
-in_top_k: Dual = dual(functions.in_top_k)
+
+def _scatter_update(inputs: Array, indices: Array, updates: Array, reduction: str | None = None) -> Array:
+    made = np.array(inputs)
+    at = tuple(np.moveaxis(np.asarray(indices), -1, 0))
+    if reduction is None:
+        made[at] = updates
+    else:
+        _UFUNCS[reduction].at(made, at, updates)
+    return made
+
+
+_UFUNCS: dict[str, Any] = {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}
+
+
+def _take_along_axis(x: Array, indices: Array, axis: int | None = None) -> Array:
+    return np.take_along_axis(np.asarray(x), np.asarray(indices), axis)
+
+
+scatter: Dual = dual(moving.scatter)
+scatter_update: Dual = dual(moving.scatter_update, arrays=_scatter_update)
+slice_update: Dual = dual(moving.slice_update)
+take_along_axis: Dual = dual(moving.take_along_axis, arrays=_take_along_axis)
+
+
+@dual
+def in_top_k(targets: Operand, predictions: Operand, k: int) -> Node:
+    """True where fewer than k classes have a higher prediction than the target class."""
+    return functions.in_top_k(targets, predictions, k)
 
 
 @dual
@@ -29,9 +59,37 @@ def get_item(x: Operand, key: Any) -> Node:
 
 
 @dual
-def one_hot(x: Operand, num_classes: int, axis: int = -1, dtype: str | None = None) -> Node:
+def one_hot(
+    x: Operand, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False
+) -> Node:
     """A new axis of ``num_classes``, 1 at the index and 0 elsewhere."""
+    _dense("one_hot", sparse)
     return functions.moveaxis(functions.one_hot(x, num_classes, dtype or config.floatx()), -1, axis)
+
+
+@dual
+def multi_hot(
+    inputs: Operand, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False
+) -> Node:
+    """1 at each index that occurs along the last axis, 0 elsewhere: (…, num_classes)."""
+    _dense("multi_hot", sparse)
+    hit = functions.one_hot(inputs, num_classes, dtype or config.floatx())
+    return functions.moveaxis(express.max(hit, -2), -1, axis) if hit.ndim > 2 else express.max(hit, 0)
+
+
+def _dense(name: str, sparse: bool) -> None:
+    if sparse:
+        raise ValueError(f"ops.{name} returns plain arrays: sparse must be false")
+
+
+# -- segments
+
+
+def _segments(ids: Operand, given: int | None) -> int:
+    ids = as_node(ids)
+    if given is None and ids.op != "constant":
+        raise ShapeError("num_segments must be given: the shape of a graph's result cannot depend on its numbers")
+    return int(ids.attrs["value"].max()) + 1 if given is None else given
 
 
 @dual
@@ -49,13 +107,41 @@ def segment_sum(
     return express.scatter_add(segment_ids, data, _segments(segment_ids, num_segments))
 
 
-def _segments(ids: Operand, given: int | None) -> int:
-    ids = as_node(ids)
-    if given is None and ids.op != "constant":
-        raise ShapeError("num_segments must be given: the shape of a graph's result cannot depend on its numbers")
-    return int(ids.attrs["value"].max()) + 1 if given is None else given
+@dual
+def segment_max(
+    data: Operand, segment_ids: Operand, num_segments: int | None = None, sorted: bool = False
+) -> Node:
+    """The largest of the rows that share a segment number; −∞ where there is none. See ``segment_sum``."""
+    return order.segment_extreme(data, segment_ids, _segments(segment_ids, num_segments))
+
+
+@dual
+def segment_min(
+    data: Operand, segment_ids: Operand, num_segments: int | None = None, sorted: bool = False
+) -> Node:
+    """The smallest of the rows that share a segment number; ∞ where there is none. See ``segment_sum``."""
+    return -order.segment_extreme(-as_node(data), segment_ids, _segments(segment_ids, num_segments))
+
+
+@at_once
+def segment_prod(
+    data: Array, segment_ids: Array, num_segments: int | None = None, sorted: bool = False
+) -> Array:
+    """The products of the rows that share a segment number; 1 where there is none. See ``segment_sum``."""
+    ids = np.asarray(segment_ids)
+    made = np.ones((_segments(ids, num_segments), *np.shape(data)[1:]), np.asarray(data).dtype)
+    np.multiply.at(made, ids, data)
+    return made
+
+
+@at_once
+def unravel_index(indices: Array, shape: Sequence[int]) -> Any:
+    """Places in the flattened array as indices along each axis."""
+    return np.unravel_index(indices, tuple(shape))
+
 
 
 __all__ = [
-    "get_item", "in_top_k", "one_hot", "segment_sum", "take",
+    "get_item", "in_top_k", "multi_hot", "one_hot", "scatter", "scatter_update", "segment_max", "segment_min",
+    "segment_prod", "segment_sum", "slice_update", "take", "take_along_axis", "unravel_index",
 ]  # fmt: skip

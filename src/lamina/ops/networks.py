@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lamina import config
-from lamina.graph import express, functions
-from lamina.graph.express import Axes
+from lamina.graph import express, functions, moving, products
+from lamina.graph.express import Axes, as_node
 from lamina.graph.node import Node, Operand
 from lamina.ops.dispatch import Dual, dual
 
@@ -64,21 +64,97 @@ def relu(x: Operand) -> Node:
 
 
 @dual
-def normalize(x: Operand, axis: Axes = -1, order: int = 2, epsilon: float | None = None) -> Node:
-    """x / max(√Σx², ε): vectors of length 1 along an axis.
+def batch_normalization(
+    x: Operand, mean: Operand, variance: Operand, axis: int, offset: Operand | None = None,
+    scale: Operand | None = None, epsilon: float = 0.001,
+) -> Node:  # fmt: skip
+    """(x − mean) / √(variance + ε), then scaled and moved.
 
-    Raises:
-        ValueError: an order other than 2.
+    Args:
+        x: any array.
+        mean, variance, offset, scale: vectors along the axis.
+        axis: which.
+        epsilon: keeps the root from 0.
     """
-    if order != 2:
-        raise ValueError(f"ops.normalize knows the Euclidean length (order=2), got order={order}")
-    return functions.unit(x, axis, config.epsilon() if epsilon is None else epsilon)
+    x = as_node(x)
+    factor = functions.rsqrt(as_node(variance) + epsilon)
+    factor = factor if scale is None else factor * scale
+    moved = -as_node(mean) * factor if offset is None else offset - as_node(mean) * factor
+    shape = [1] * x.ndim
+    shape[axis] = -1
+    return x * express.reshape(factor, shape) + express.reshape(moved, shape)
+
+
+@dual
+def layer_normalization(
+    x: Operand, gamma: Operand | None = None, beta: Operand | None = None, axis: Axes = -1,
+    epsilon: float | None = None, rms_scaling: bool = False,
+) -> Node:  # fmt: skip
+    """(x − mean) / √(variance + ε) over some axes, then scaled and moved.
+
+    Args:
+        x: any array.
+        gamma, beta: factors and summands, like the axes' part of x.
+        axis: over which the mean and variance are taken.
+        epsilon: keeps the root from 0; the session's by default.
+        rms_scaling: must be false.
+    """
+    if rms_scaling:
+        raise ValueError("ops.layer_normalization takes no rms_scaling; use ops.rms_normalization")
+    x = as_node(x)
+    mean, variance = functions.moments(x, axis, keepdims=True)
+    made = (x - mean) * functions.rsqrt(variance + _epsilon(epsilon))
+    made = made if gamma is None else made * _along(gamma, x, axis)
+    return made if beta is None else made + _along(beta, x, axis)
+
+
+@dual
+def rms_normalization(
+    x: Operand, scale: Operand | None = None, axis: Axes = -1, epsilon: float | None = None
+) -> Node:
+    """x / √(mean x² + ε) over some axes, then scaled.
+
+    Args:
+        x: any array.
+        scale: factors, like the axes' part of x.
+        axis: over which the mean is taken.
+        epsilon: keeps the root from 0; the session's by default.
+    """
+    x = as_node(x)
+    made = x * functions.rsqrt(express.mean(functions.square(x), axis, keepdims=True) + _epsilon(epsilon))
+    return made if scale is None else made * _along(scale, x, axis)
+
+
+def _along(factors: Operand, x: Node, axis: Axes) -> Node:
+    """Factors of some axes, with size 1 along all others."""
+    axes = moving.listed(axis, x.ndim)
+    return express.reshape(factors, tuple(s if at in axes else 1 for at, s in enumerate(x.shape)))
+
+
+def _epsilon(given: float | None) -> float:
+    return config.epsilon() if given is None else given
+
+
+@dual
+def psnr(x1: Operand, x2: Operand, max_val: float) -> Node:
+    """10 log₁₀(max² / mean (x1 − x2)²): how far two signals are apart, in decibels."""
+    noise = express.mean(functions.square(express.subtract(x1, x2)))
+    return 10.0 * functions.log10(max_val * max_val / noise)
+
+
+@dual
+def normalize(x: Operand, axis: Axes = -1, order: float = 2, epsilon: float | None = None) -> Node:
+    """x by its length (or norm of another order), but at least ε: vectors of length 1 along an axis."""
+    if order == 2:
+        return functions.unit(x, axis, _epsilon(epsilon))
+    length = products.norm_of_order(x, order, axis, keepdims=True)
+    return express.divide(x, express.maximum(length, _epsilon(epsilon)))
 
 
 __all__ = [
-    "binary_crossentropy", "categorical_crossentropy", "celu", "elu", "gelu", "glu", "hard_shrink",
-    "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu", "log_sigmoid",
-    "log_softmax", "normalize", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink",
-    "softmax", "softplus", "softsign", "sparse_categorical_crossentropy", "sparse_plus",
+    "batch_normalization", "binary_crossentropy", "categorical_crossentropy", "celu", "elu", "gelu", "glu",
+    "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "layer_normalization", "leaky_relu",
+    "log_sigmoid", "log_softmax", "normalize", "psnr", "relu", "relu6", "rms_normalization", "selu", "sigmoid",
+    "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_categorical_crossentropy", "sparse_plus",
     "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh_shrink", "threshold",
 ]  # fmt: skip

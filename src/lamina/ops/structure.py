@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import itertools
 from collections.abc import Sequence
@@ -10,15 +11,22 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import ShapeError
-from lamina.graph import express, functions
+from lamina.graph import express, functions, moving
 from lamina.graph.express import Axes, as_node
-from lamina.graph.node import Node, Operand, constant
+from lamina.graph.node import Node, Operand
+from lamina.graph.order import fixed_size
 from lamina.graph.shapes import normal_axis
 from lamina.ops.dispatch import Dual, dual
 
 broadcast_to: Dual = dual(express.broadcast_to)
-moveaxis: Dual = dual(functions.moveaxis)
+diagonal: Dual = dual(moving.diagonal)
+diff: Dual = dual(moving.diff)
+flip: Dual = dual(moving.flip)
+repeat: Dual = dual(moving.repeat)
+roll: Dual = dual(moving.roll)
+rot90: Dual = dual(moving.rot90)
 swapaxes: Dual = dual(functions.swapaxes)
+tile: Dual = dual(moving.tile)
 transpose: Dual = dual(express.transpose)
 
 
@@ -38,6 +46,102 @@ def stack(x: Sequence[Operand], axis: int = 0) -> Node:
 def ravel(x: Operand) -> Node:
     """All elements in one row."""
     return express.reshape(x, (-1,))
+
+
+@dual
+def moveaxis(x: Operand, source: int | Sequence[int], destination: int | Sequence[int]) -> Node:
+    """Axes moved to other places, the rest in their order."""
+    x = as_node(x)
+    moved = dict(zip(moving.listed(destination, x.ndim), moving.listed(source, x.ndim), strict=True))
+    rest = iter(a for a in range(x.ndim) if a not in moved.values())
+    return express.transpose(x, [moved[at] if at in moved else next(rest) for at in range(x.ndim)])
+
+
+@dual
+def append(x1: Operand, x2: Operand, axis: int | None = None) -> Node:
+    """x2 after x1 along an axis; both flattened by default."""
+    pair = [express.reshape(x, (-1,)) for x in (x1, x2)] if axis is None else [as_node(x1), as_node(x2)]
+    return express.concatenate(pair, axis or 0)
+
+
+def _at_least(x: Operand, rank: int) -> Node:
+    """x with axes of size 1 as NumPy adds them: before a vector's, after a matrix's."""
+    x = as_node(x)
+    if x.ndim == 0:
+        return express.reshape(x, (1,) * rank)
+    x = express.expand_dims(x, 0) if rank > 1 and x.ndim == 1 else x
+    return express.expand_dims(x, -1) if rank > 2 and x.ndim == 2 else x
+
+
+@dual
+def hstack(xs: Sequence[Operand]) -> Node:
+    """Arrays side by side: joined along the second axis, vectors along their only one."""
+    nodes = [_at_least(x, 1) for x in xs]
+    return express.concatenate(nodes, min(1, nodes[0].ndim - 1))
+
+
+@dual
+def vstack(xs: Sequence[Operand]) -> Node:
+    """Arrays one below the other: joined along the first axis, a vector being a row."""
+    return express.concatenate([_at_least(x, 2) for x in xs], 0)
+
+
+@dual
+def dstack(xs: Sequence[Operand]) -> Node:
+    """Arrays one behind the other: joined along the third axis."""
+    return express.concatenate([_at_least(x, 3) for x in xs], 2)
+
+
+@dual
+def fliplr(x: Operand) -> Node:
+    """The second axis from the last to the first."""
+    return moving.flip(x, 1)
+
+
+@dual
+def flipud(x: Operand) -> Node:
+    """The first axis from the last to the first."""
+    return moving.flip(x, 0)
+
+
+@dual
+def diag(x: Operand, k: int = 0) -> Node:
+    """A vector on the k-th diagonal of a matrix of zeros, or the k-th diagonal of a matrix."""
+    x = as_node(x)
+    return moving.diagonal_matrix(x, k) if x.ndim == 1 else moving.diagonal(x, k)
+
+
+@dual
+def diagflat(x: Operand, k: int = 0) -> Node:
+    """All elements on the k-th diagonal of a matrix of zeros."""
+    return moving.diagonal_matrix(express.reshape(x, (-1,)), k)
+
+
+@dual
+def tril(x: Operand, k: int = 0) -> Node:
+    """x with 0 above the k-th diagonal of its last two axes."""
+    return moving.triangle(x, k, lower=True)
+
+
+@dual
+def triu(x: Operand, k: int = 0) -> Node:
+    """x with 0 below the k-th diagonal of its last two axes."""
+    return moving.triangle(x, k, lower=False)
+
+
+@dual
+def meshgrid(*x: Operand, indexing: str = "xy") -> list[Node]:
+    """Each vector along an axis of its own, repeated along the others; the first two change places for ``"xy"``."""
+    axes = list(range(len(x)))
+    if indexing == "xy" and len(x) > 1:
+        axes[:2] = 1, 0
+    vectors = [express.reshape(v, (-1,)) for v in x]
+    shape = tuple(vectors[axes.index(at)].shape[0] for at in range(len(x)))
+    columns = [
+        express.reshape(v, tuple(-1 if i == at else 1 for i in range(len(x))))
+        for v, at in zip(vectors, axes, strict=True)
+    ]
+    return [express.broadcast_to(column, shape) for column in columns]
 
 
 @dual
@@ -87,8 +191,7 @@ def pad(x: Operand, pad_width: Any, mode: str = "constant", constant_values: flo
 def _mirrored(x: Node, axis: int, width: Sequence[int], mode: str) -> Node:
     if not any(width):
         return x
-    places = np.pad(np.arange(_fixed_size(x, axis)), width, mode)  # type: ignore[call-overload]
-    return functions.take_along(x, constant(places), axis)
+    return moving.reordered(x, axis, np.pad(np.arange(fixed_size(x, axis)), width, mode))  # type: ignore[call-overload]
 
 
 @dual
@@ -101,32 +204,55 @@ def slice(inputs: Operand, start_indices: Sequence[int], shape: Sequence[int | N
 @dual
 def split(x: Operand, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Node]:
     """Parts along an axis: so many equal ones, or cut before these indices."""
-    x = as_node(x)
-    size = _fixed_size(x, axis)
-    if isinstance(indices_or_sections, int):
-        if size % indices_or_sections:
-            raise ShapeError(f"axis {axis} of {x.shape} cannot be cut into {indices_or_sections} equal parts")
-        indices_or_sections = range(0, size, size // indices_or_sections)[1:]
-    ends = [0, *indices_or_sections, size]
+    return _parts(as_node(x), indices_or_sections, axis)
+
+
+def _parts(x: Node, cuts: int | Sequence[int], axis: int, equal: bool = True) -> list[Node]:
+    size = fixed_size(x, axis)
+    if isinstance(cuts, int):
+        if equal and size % cuts:
+            raise ShapeError(f"axis {axis} of {x.shape} cannot be cut into {cuts} equal parts")
+        cuts = [i * (size // cuts) + builtins.min(i, size % cuts) for i in range(1, cuts)]
+    ends = [0, *cuts, size]
     return [express.slice_axis(x, axis, a, b) for a, b in itertools.pairwise(ends)]
+
+
+@dual
+def array_split(x: Operand, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Node]:
+    """Parts along an axis: so many, the first ones longer if need be, or cut before these indices."""
+    return _parts(as_node(x), indices_or_sections, axis, equal=False)
+
+
+@dual
+def hsplit(x: Operand, indices_or_sections: int | Sequence[int]) -> list[Node]:
+    """Parts along the second axis (the only one of a vector)."""
+    x = as_node(x)
+    return _parts(x, indices_or_sections, min(1, x.ndim - 1))
+
+
+@dual
+def vsplit(x: Operand, indices_or_sections: int | Sequence[int]) -> list[Node]:
+    """Parts along the first axis."""
+    return _parts(as_node(x), indices_or_sections, 0)
+
+
+@dual
+def dsplit(x: Operand, indices_or_sections: int | Sequence[int]) -> list[Node]:
+    """Parts along the third axis."""
+    return _parts(as_node(x), indices_or_sections, 2)
 
 
 @dual
 def unstack(x: Operand, num: int | None = None, axis: int = 0) -> list[Node]:
     """The slices along an axis, without it."""
     x = as_node(x)
-    size = _fixed_size(x, axis)
+    size = fixed_size(x, axis)
     return [express.squeeze(express.slice_axis(x, axis, i, i + 1), axis) for i in range(num or size)]
 
 
-def _fixed_size(x: Node, axis: int) -> int:
-    size = x.shape[normal_axis(axis, x.ndim)]
-    if size is None:
-        raise ShapeError(f"axis {axis} of {x.shape} is the batch, whose size is not fixed")
-    return size
-
-
 __all__ = [
-    "broadcast_to", "concatenate", "expand_dims", "moveaxis", "pad", "ravel", "reshape", "slice",
-    "split", "squeeze", "stack", "swapaxes", "transpose", "unstack",
+    "append", "array_split", "broadcast_to", "concatenate", "diag", "diagflat", "diagonal", "diff", "dsplit",
+    "dstack", "expand_dims", "flip", "fliplr", "flipud", "hsplit", "hstack", "meshgrid", "moveaxis", "pad",
+    "ravel", "repeat", "reshape", "roll", "rot90", "slice", "split", "squeeze", "stack", "swapaxes", "tile",
+    "transpose", "tril", "triu", "unstack", "vsplit", "vstack",
 ]  # fmt: skip

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from lamina import config
+from lamina.errors import ShapeError
 from lamina.graph import express
+from lamina.graph.express import as_node
 from lamina.graph.node import Node, Operand
-from lamina.ops.dispatch import Array, Dual, dual
+from lamina.ops.dispatch import Array, Dual, at_once, dual
 from lamina.variables import Variable
 
 
-def convert_to_tensor(x: Any, dtype: str | None = None) -> Array:
+def convert_to_tensor(
+    x: Any, dtype: str | None = None, sparse: bool | None = None, ragged: bool | None = None
+) -> Array:
     """A Node while a graph is built, else a NumPy array; Python lists are taken too.
 
     Args:
         x: a node, variable, array, number or nested list.
         dtype: the element type; its own by default, the session's float type for Python floats.
+        sparse, ragged: must be false.
     """
+    if sparse or ragged:
+        raise ValueError("Lamina's tensors are plain arrays: sparse and ragged must be false")
     if isinstance(x, Variable):
         x = x.__lamina_node__()
-    if isinstance(x, Node):
-        return x if dtype is None else express.cast(x, dtype)
+    if isinstance(x, Node) or hasattr(type(x), "__lamina_operation__"):
+        return x if dtype is None else cast(x, dtype)
     array = np.asarray(x)
     if dtype is None and not isinstance(x, np.ndarray | np.generic) and array.dtype == np.float64:
         dtype = config.floatx()
@@ -35,6 +43,25 @@ def convert_to_numpy(x: Any) -> np.ndarray:
     return np.asarray(x)
 
 
+def array(x: Any, dtype: str | None = None) -> Array:
+    """The same as ``convert_to_tensor``."""
+    return convert_to_tensor(x, dtype)
+
+
+def size(x: Any) -> int:
+    """The number of elements, of an array or tensor of fixed shape."""
+    sizes = shape(x)
+    if None in sizes:
+        raise ShapeError(f"the size of an array of shape {sizes} depends on the batch")
+    return prod(sizes)  # type: ignore[arg-type]
+
+
+@dual
+def copy(x: Operand) -> Node:
+    """The same numbers."""
+    return as_node(x)
+
+
 def is_tensor(x: Any) -> bool:
     """Whether x is an array of Lamina: a node, a variable or a NumPy array."""
     return isinstance(x, Node | Variable | np.ndarray)
@@ -42,7 +69,7 @@ def is_tensor(x: Any) -> bool:
 
 def shape(x: Any) -> tuple[int | None, ...]:
     """The shape; None stands for the batch while a graph is built."""
-    return tuple(convert_to_tensor(x).shape)
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
 def ndim(x: Any) -> int:
@@ -56,7 +83,37 @@ def dtype(x: Any) -> str:
     return found if isinstance(found, str) else found.name
 
 
-cast: Dual = dual(express.cast)
+def _cast(x: Array, dtype: str) -> Array:
+    return np.asarray(x).astype(dtype)
+
+
+def _cast_in_graph(x: Operand, dtype: str) -> Node:
+    """x with another element type; a graph holds all whole numbers as int32, halves of floats as float32."""
+    return express.cast(x, config.held_dtype(dtype))
+
+
+def _saturated(x: Array, dtype: str) -> Array:
+    x, kind = np.asarray(x), np.dtype(dtype)
+    if kind.kind not in "iu":
+        return x.astype(kind)
+    low, high = np.iinfo(kind).min, np.iinfo(kind).max
+    inside = np.where((x > low) & (x < high), x, 0).astype(kind)
+    return np.where(x >= high, high, np.where(x <= low, low, inside)).astype(kind)
+
+
+def _saturated_in_graph(x: Operand, dtype: str) -> Node:
+    """x with another element type, after limiting it to what that can hold."""
+    x = as_node(x)
+    if config.held_dtype(dtype) != "int32":
+        return express.cast(x, config.held_dtype(dtype))
+    low, high = np.iinfo("int32").min, np.iinfo("int32").max
+    inside = express.where(x < float(high), x, express.constant(0.0, x.dtype))
+    whole = express.cast(express.maximum(inside, float(low)), "int32")
+    return express.where(x >= float(high), express.constant(high, "int32"), whole)
+
+
+cast: Dual = dual(_cast_in_graph, "cast", _cast)
+saturate_cast: Dual = dual(_saturated_in_graph, "saturate_cast", _saturated)
 
 
 @dual
@@ -65,6 +122,13 @@ def stop_gradient(variable: Operand) -> Node:
     return express.stop_gradient(variable)
 
 
+@at_once
+def view(x: Array, dtype: str | None = None) -> Array:
+    """The same bytes read as another element type."""
+    return np.asarray(x).view(dtype)
+
+
 __all__ = [
-    "cast", "convert_to_numpy", "convert_to_tensor", "dtype", "is_tensor", "ndim", "shape", "stop_gradient",
+    "array", "cast", "convert_to_numpy", "convert_to_tensor", "copy", "dtype", "is_tensor", "ndim", "saturate_cast",
+    "shape", "size", "stop_gradient", "view",
 ]  # fmt: skip

@@ -53,7 +53,7 @@ class Arena:
         early: list[Node] = []
         if len(together) == 1 and together[0].op == "map":
             factors = [self.whole(node) for node in self._factors(together[0])]
-            early = [n for n in dying if n in self.slot_of and n not in factors]
+            early = [n for n in dying if n in self.slot_of and n not in factors and _fills(n, together[0])]
         self._release(early)
         for unit in together:
             for node in made(unit):
@@ -71,6 +71,11 @@ class Arena:
     def _release(self, nodes: Sequence[Node]) -> None:
         for node in nodes:
             self._free.setdefault(count(node.shape), []).append(self.slot_of[node])
+
+
+def _fills(node: Node, loop: Unit) -> bool:
+    """Whether each element is read at one moment of a loop: a row or column is read again and again."""
+    return count(node.shape) == count(tuple(loop.loop))
 
 
 def _in_time(phases: Sequence[tuple[str, list[Unit]]]) -> list[list[Unit]]:
