@@ -18,13 +18,12 @@ class Adaptable(Layer):
 
     lists_are_batches = False  # whether a list holds batches, or is itself an array
 
-    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+    def adapt(self, data: Any, steps: int | None = None) -> None:
         """Learn from data, in place of what was learned before.
 
         Args:
             data: an array, a data frame, a Series; or batches: a ``tf.data.Dataset``, a generator, any iterable.
-            batch_size: taken for Keras's sake.
-            steps: at most so many batches.
+            steps: at most so many batches of a stream.
 
         Raises:
             DataError: there are no data, or they are of another kind than the layer takes.

@@ -59,7 +59,7 @@ class Discretization(Adaptable):
         self.sparse = sparse
         self.reset_state()
 
-    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+    def adapt(self, data: Any, steps: int | None = None) -> None:
         """See ``Adaptable.adapt``.
 
         Raises:
@@ -70,7 +70,7 @@ class Discretization(Adaptable):
                 "Cannot adapt a Discretization layer that has been initialized with `bin_boundaries`, use `num_bins` "
                 "instead."
             )
-        super().adapt(data, batch_size, steps)
+        super().adapt(data, steps)
 
     def reset_state(self) -> None:
         """Forget the batches seen so far."""

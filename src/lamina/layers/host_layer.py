@@ -52,6 +52,9 @@ class HostLayer(Layer):
         indices = self._hosted(as_node(inputs))
         return indices if self.output_mode == "int" else encode(indices, self.output_mode, self._depth(), self.dtype)
 
+    def _fed_dtype(self) -> str:
+        return TEXT if self.input_dtype == TEXT else "int32"
+
     def _hosted(self, *inputs: Any, dtype: str = "int32") -> Any:
         trace = current()
         assert trace is not None

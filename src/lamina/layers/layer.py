@@ -53,6 +53,7 @@ class Layer(Operation):
     """
 
     on_host = False  # whether a part of the work is done before the program runs; see HostLayer
+    input_dtype: str | None = None  # what it must be fed, if it cannot do with any other
     input_spec: InputSpec | Sequence[InputSpec] | None = None
     # Attributes that hold no parts of the layer, though there may be layers, variables or metrics in them.
     not_parts = frozenset({"_inbound_nodes", "_own_trainable", "_own_fixed", "_call_losses"})
@@ -159,10 +160,14 @@ class Layer(Operation):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The outputs' shapes for the inputs' shapes, None standing for the batch."""
-        tensors = map_shapes(lambda shape: KerasTensor(shape, self.dtype), input_shape)
+        tensors = map_shapes(lambda shape: KerasTensor(shape, self._fed_dtype()), input_shape)
         outputs = self(tensors)
         self._inbound_nodes.pop()
         return map_leaves(lambda x: x.shape, outputs)
+
+    def _fed_dtype(self) -> str:
+        """An element type that the layer takes."""
+        return self.dtype
 
     def _float_dtype(self) -> str:
         """The float type that arrays are computed in."""

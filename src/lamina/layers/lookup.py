@@ -136,9 +136,9 @@ class IndexLookup(HostLayer, Adaptable):
             )
         if isinstance(vocabulary, str | os.PathLike):
             return self._adopt(self._from_file(vocabulary))
-        listed = self._standard(np.asarray(vocabulary)).tolist()
-        if not listed:
+        if np.size(vocabulary) == 0:
             raise ValueError(f"Cannot set an empty vocabulary. Received: vocabulary={vocabulary}")
+        listed = self._standard(np.asarray(vocabulary)).tolist()
         named = listed[: self._first_token()] == self._specials()
         tokens = listed[self._first_token() :] if named else listed
         self._check_tokens(tokens)
@@ -190,8 +190,13 @@ class IndexLookup(HostLayer, Adaptable):
             )
         if not named:
             weights = np.concatenate([np.full(self._first_token(), weights.mean(), weights.dtype), weights])
-        padding = self._depth() - len(weights)
-        self.idf_weights = Variable(np.pad(weights, (0, padding)), "idf_weights", self.dtype, trainable=False)
+        self._keep_weights(np.pad(weights, (0, self._depth() - len(weights))))
+
+    def _keep_weights(self, weights: np.ndarray) -> None:
+        """In the variable that a compiled step may read, if it has the size."""
+        if self.idf_weights is None or self.idf_weights.shape != weights.shape:
+            self.idf_weights = Variable(weights, "idf_weights", self.dtype, trainable=False)
+        self.idf_weights.assign(weights)
 
     def _from_file(self, path: str | os.PathLike[str]) -> list[Any]:
         if self.output_mode == "tf_idf":
@@ -224,10 +229,10 @@ class IndexLookup(HostLayer, Adaptable):
         """Count the tokens of one batch; each row is a document.
 
         Raises:
-            LaminaError: the layer was given a vocabulary.
+            ValueError: the layer was given a vocabulary.
         """
         if self.is_static:
-            raise LaminaError(
+            raise ValueError(
                 f"Cannot adapt layer '{self.name}' after setting a static vocabulary via `vocabulary` argument or "
                 "`set_vocabulary()` method."
             )
@@ -307,8 +312,8 @@ class IndexLookup(HostLayer, Adaptable):
         if self.output_mode != "tf_idf":
             return super().call(node)
         counts = encode(self._hosted(node), "count", self._depth(), self.dtype)
-        if self.idf_weights is None:
-            raise LaminaError(f"layer {self.name!r}: in the output mode 'tf_idf' call `adapt`, or give `idf_weights`")
+        if self.idf_weights is None:  # while a file is read they come after the model is built
+            self._keep_weights(np.zeros(self._depth(), self.dtype))
         return counts * self.idf_weights
 
     def _check_input(self, node: Any) -> None:
@@ -352,7 +357,7 @@ class IndexLookup(HostLayer, Adaptable):
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Read what ``save_own_variables`` stored."""
         if self.output_mode == "tf_idf":
-            self.idf_weights = Variable(store["idf_weights"], "idf_weights", self.dtype, trainable=False)
+            self._keep_weights(np.asarray(store["idf_weights"]))
 
     def own_assets(self) -> dict[str, bytes]:
         """The text files that go into a model's file: the vocabulary, unless the config has it."""
@@ -372,7 +377,9 @@ class IndexLookup(HostLayer, Adaptable):
         while lines and not lines[-1] and len(lines) > (self._frozen_size or 0):
             lines.pop()
         specials = list(map(str, self._specials()))
-        self._adopt(list(map(self._parsed, lines[len(specials) :] if lines[: len(specials)] == specials else lines)))
+        tokens = list(map(self._parsed, lines[len(specials) :] if lines[: len(specials)] == specials else lines))
+        self._check_tokens(tokens)
+        self._adopt(tokens)
 
 
 def _plain(values: Any) -> Any:

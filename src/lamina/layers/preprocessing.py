@@ -88,12 +88,11 @@ class Normalization(Adaptable):
                 f"layer {self.name!r}: {what} has shape {np.shape(value)}, the input needs {shape}"
             ) from None
 
-    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+    def adapt(self, data: Any, steps: int | None = None) -> None:
         """Take mean and (biased) variance from data, in place of earlier ones; see ``Adaptable.adapt``.
 
         Args:
-            data: an array (rows, …) or a data frame, where an array of rank 1 is one row; or batches of them.
-            batch_size: taken for Keras's sake.
+            data: an array (rows, …) or a data frame; or batches of them; what has rank 1 is one row.
             steps: at most so many batches.
 
         Raises:
@@ -102,8 +101,9 @@ class Normalization(Adaptable):
         """
         if self.input_mean is not None:
             raise LaminaError(f"layer {self.name!r} was given mean and variance: it cannot `adapt`")
-        single = not isinstance(data, list | tuple) and hasattr(data, "__array__")
-        super().adapt([np.atleast_2d(np.asarray(data))] if single else data, batch_size, steps)
+        if isinstance(data, list | tuple) and not all(hasattr(batch, "shape") for batch in data):
+            raise DataError(f"layer {self.name!r}: adapt() takes a NumPy array or batches of such: give np.array(data)")
+        super().adapt([np.asarray(data)] if hasattr(data, "__array__") else data, steps)
 
     def reset_state(self) -> None:
         """Forget the batches seen so far."""
@@ -111,7 +111,7 @@ class Normalization(Adaptable):
 
     def update_state(self, data: Any) -> None:
         """Take one batch into account."""
-        array = np.asarray(data)
+        array = np.atleast_2d(np.asarray(data))
         if array.dtype.kind not in "fiub" or not array.size:
             raise DataError(
                 f"layer {self.name!r}: Normalization.adapt needs rows of numbers, got dtype {array.dtype}, shape "

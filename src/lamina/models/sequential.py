@@ -83,8 +83,7 @@ class Sequential(Model):
         return self._layers.pop()
 
     def _input_dtype(self) -> str:
-        first = self.layers[0] if self.layers else None
-        return getattr(first, "input_dtype", self.dtype)
+        return (self.layers[0].input_dtype if self.layers else None) or self.dtype
 
     def _begin(self, layer: InputLayer) -> None:
         self._tensors = [layer.output]

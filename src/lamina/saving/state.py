@@ -115,7 +115,7 @@ def load_assets(model: Any, members: Mapping[str, bytes]) -> None:
             raise ModelFileError(f"it has {member!r}, but the model has no layer there that takes it")
         try:
             places[f"{folder}/"].load_own_assets({name: content})
-        except ValueError as error:  # no UTF-8, or no numbers
+        except (ValueError, LaminaError) as error:  # no UTF-8, no numbers, too many tokens
             raise ModelFileError(f"{member!r} is no vocabulary for its layer: {error}") from error
 
 
