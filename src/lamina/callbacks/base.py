@@ -19,12 +19,15 @@ class Callback:
         params: ``verbose``, ``epochs`` and ``steps`` of the fit.
 
     Hooks for single batches make training run batch by batch; without them a whole epoch is one call.
+    ``ends_on_nan`` says that a loss that is not finite ends training without an error.
 
     Example:
         >>> class Stop(Callback):
         ...     def on_epoch_end(self, epoch, logs=None):
         ...         self.model.stop_training = logs["loss"] < 0.1
     """
+
+    ends_on_nan = False
 
     def __init__(self) -> None:
         self.model: Any = None
@@ -237,6 +240,11 @@ class CallbackList(Callback):
     def wants_batches(self, kind: str) -> bool:
         """Whether any of them wants to hear of single batches."""
         return any(callback.wants_batches(kind) for callback in self.callbacks)
+
+    @property
+    def ends_on_nan(self) -> bool:  # type: ignore[override]
+        """Whether one of them ends training at a loss that is not finite."""
+        return any(getattr(callback, "ends_on_nan", False) for callback in self.callbacks)
 
     @property
     def live(self) -> Callable[[int, Callable[[], Logs]], None] | None:

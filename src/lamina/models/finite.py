@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -43,6 +44,16 @@ class Guard:
             buffer[...] = self.saved[name]
         if self.step.optimizer is not None:
             self.step.optimizer.advance(self.calls)
+
+    @contextmanager
+    def kept(self, loss: Callable[[], float]) -> Iterator[None]:
+        """Whatever ends the block, an error of a callback or Ctrl-C, leaves weights that are finite."""
+        try:
+            yield
+        except BaseException:
+            if hasattr(self, "step") and not self.good(loss()):
+                self.restore()
+            raise
 
     def good(self, loss: float) -> bool:
         """Whether the loss and all weights are finite."""

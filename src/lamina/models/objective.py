@@ -32,6 +32,7 @@ class Objective(Layer):
         self.optimizer: Any = None
         self.loss: Any = None
         self.stop_training = False
+        self._initial_epoch = 0
         self.history: Any = None
         self.compiled = False
         self.compile_arguments: dict[str, Any] = {}

@@ -80,8 +80,9 @@ class Trainer(Reader):
         if validation_split and validation_data is None:
             x, y, sample_weight, validation_data = _held_back(x, y, sample_weight, validation_split)
         epochs = whole("epochs", epochs, least=0)
+        self._order_generator = random.generator(None)
         source = self._source(
-            x, y, sample_weight, class_weight, batch_size, steps_per_epoch, shuffle, random.generator(None)
+            x, y, sample_weight, class_weight, batch_size, steps_per_epoch, shuffle, self._order_generator
         )
         step_for = loop.Chosen(partial(self._step, "train"))
         step_for(_there(source))
@@ -90,9 +91,9 @@ class Trainer(Reader):
             held_out = self._held_out(validation_data, validation_batch_size or batch_size, validation_steps)
             validate = partial(self._evaluate, loop.Chosen(partial(self._step, "test")), held_out)
         callbacks = _callback_list(callbacks, self, verbose, epochs=epochs, steps=source.epoch_steps)
-        self.stop_training = False
+        self.stop_training, self._initial_epoch = False, initial_epoch
         try:
-            self._train(source, step_for, validate, range(initial_epoch, epochs), validation_freq, callbacks)
+            self._train(source, step_for, validate, epochs, validation_freq, callbacks)
         finally:
             callbacks.release()
         return self.history
@@ -102,14 +103,14 @@ class Trainer(Reader):
         source: Source,
         step_for: loop.Chosen,
         validate: Callable[[CallbackList], dict[str, Any]] | None,
-        epochs: range,
+        epochs: int,
         validation_freq: int | Sequence[int],
         callbacks: CallbackList,
     ) -> None:
         callbacks.on_train_begin()
         logs: dict[str, Any] | None = None
         guard = Guard()
-        for epoch in epochs:
+        for epoch in range(self._initial_epoch, epochs):  # which a callback may have moved
             if source.first() is None:
                 break
             callbacks.on_epoch_begin(epoch)
@@ -131,10 +132,15 @@ class Trainer(Reader):
         spans = source.epoch()
         once = not isinstance(source, Feed)
         going = guard.until_bad(spans, self._present_loss) if once else spans
-        _watch(self, callbacks, "train", run)(going, run.execute)
+        with guard.kept(self._present_loss):
+            _watch(self, callbacks, "train", run)(going, run.execute)
         self._advance(run)
         logs = run.logs()
-        if not guard.good(loss := logs.get("loss", 0.0)):
+        if guard.good(loss := logs.get("loss", 0.0)):
+            return logs
+        if callbacks.ends_on_nan and self.stop_training:
+            guard.restore()
+        else:
             guard.refuse(loss, epoch, () if once else list(spans), run.first_step, self.history)
         return logs
 
@@ -174,7 +180,10 @@ class Trainer(Reader):
         step_for = loop.Chosen(partial(self._step, "test"))
         step_for(_there(source))
         callbacks = _callback_list(callbacks, self, verbose, epochs=1, steps=source.epoch_steps, add_history=False)
-        logs = self._evaluate(step_for, source, callbacks)
+        try:
+            logs = self._evaluate(step_for, source, callbacks)
+        finally:
+            callbacks.release()
         return logs if return_dict else self._in_order(logs)
 
     def _evaluate(self, step_for: loop.Chosen, source: Source, callbacks: CallbackList) -> dict[str, Any]:

@@ -116,6 +116,11 @@ class LossScaleOptimizer(Optimizer):
             return loss * self.initial_scale
         return loss * (as_node(self.dynamic_scale) if current() else self.dynamic_scale.numpy())
 
+    @property
+    def averages(self) -> dict[Variable, Variable]:
+        """The moving averages of the optimizer inside."""
+        return self.inner_optimizer.averages
+
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """See ``Optimizer``."""
         self.inner_optimizer.finalize_variable_values(var_list)

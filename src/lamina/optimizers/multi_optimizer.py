@@ -175,6 +175,11 @@ class MultiOptimizer(Optimizer):
             "instead: optimizer.optimizers"
         )
 
+    @property
+    def averages(self) -> dict[Variable, Variable]:
+        """The moving averages of those inside that have them."""
+        return {v: average for inner, _ in self._pairs() for v, average in inner.averages.items()}
+
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """See ``Optimizer``."""
         for optimizer, share in self._pairs():

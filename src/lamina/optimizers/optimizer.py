@@ -299,10 +299,15 @@ class Optimizer(State):
         """The loss whose gradients ``apply`` takes: the loss times ``loss_scale_factor``."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
+    @property
+    def averages(self) -> dict[Variable, Variable]:
+        """The moving average of each weight, with ``use_ema`` and once built."""
+        return self._slots[AVERAGE].parts if AVERAGE in self._slots else {}
+
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """The end of training: with ``use_ema`` the weights become their averages."""
         for variable in var_list if self.use_ema and self.calls.value else ():  # before a step there is no average
-            variable.assign(self._slots[AVERAGE].parts[variable].value)
+            variable.assign(self.averages[variable].value)
 
     # -- one step at once
 
