@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lamina.errors import GraphError
-from lamina.graph.express import stop_gradient, where
+from lamina.graph.express import as_node, stop_gradient, where
 from lamina.graph.node import Node, leaf
 from lamina.host.stage import Host, HostCall
 
@@ -37,6 +37,7 @@ class Trace:
         self.weights: Variable | None = None  # the vector of what an optimizer may train here
         self.optimizer: object = None  # the one that did
         self.seen: dict[Variable, Node] = {}  # values of variables that are written as parts of a vector
+        self.masks: dict[Node, Node] = {}  # which places of an array count, where not all do
         self._own: dict[Variable, Node] = {}
         self._new: dict[Variable, Node] = {}
         self._draws: dict[int, int] = {}
@@ -151,3 +152,20 @@ def active() -> Trace:
     if trace is None:
         raise GraphError("equations are read into an active trace, and there is none")
     return trace
+
+
+def mask_of(x: Any) -> Any:
+    """Which places of an array count, or None for all: of a node in the active trace, or what goes with the numbers."""
+    if not isinstance(x, Node):
+        return getattr(x, "_keras_mask", None)
+    trace = _current.get()
+    return None if trace is None else trace.masks.get(x)
+
+
+def set_mask(x: Any, mask: Any) -> None:
+    """Say which places of a node count, in the active trace, or of a tensor."""
+    trace = _current.get()
+    if isinstance(x, Node) and trace is not None:
+        trace.masks[x] = as_node(mask)
+    elif not isinstance(x, Node):
+        x._keras_mask = mask

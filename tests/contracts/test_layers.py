@@ -16,6 +16,9 @@ from lamina.graph.node import Node, constant
 from lamina.trace import Trace
 from numerical import check_gradients
 
+# Flatten ends the masks of layers that make some, and says so.
+pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
+
 TOLERANCE = {"float32": 2e-6, "float64": 1e-13}
 
 

@@ -244,7 +244,19 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "argument": (lambda: layers.Dense(2, unit=3), ValueError, r"argument\(s\) unit"),
     "activation": (lambda: layers.Dense(2, activation="rellu"), ValueError, "'rellu'; did you mean 'relu'"),
     "dtype": (lambda: layers.Dense(2, dtype="float16"), TypeError, "float16"),
-    "mask_zero": (lambda: layers.Embedding(3, 2, mask_zero=True), ValueError, "mask_zero"),
+    "rank of a mask": (
+        lambda: layers.BatchNormalization()(X, mask=np.ones((6, 3), bool)), ShapeError, "one dimension less",
+    ),
+    "shape of a mask": (
+        lambda: layers.Softmax()(X, mask=np.ones((6, 2), bool)), ShapeError, r"broadcastable .*mask.shape=\(6, 2\)",
+    ),
+    "times of a mask": (
+        lambda: layers.TimeDistributed(layers.Dense(2))(X[None], mask=np.ones((1, 2), bool)),
+        ShapeError, "first two sizes must be equal",
+    ),
+    "order of data": (
+        lambda: layers.GlobalMaxPooling1D(data_format="first"), ValueError, "must be 'channels_last'",
+    ),
     "renorm": (lambda: layers.BatchNormalization(renorm=True), ValueError, "renorm"),
     "one array to add": (lambda: layers.Add()(X), ShapeError, "list of inputs"),
     "shapes to add": (lambda: layers.Add()([X, X[:, :2]]), ShapeError, r"\(6, 3\) and \(6, 2\)"),
@@ -290,7 +302,7 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "rank of the averages": (lambda: built(layers.BatchNormalization())(X[None]), ShapeError, "expected ndim=2"),
     "axis of the rows": (lambda: layers.Normalization(axis=0), ValueError, "may not be 0"),
     "mean without variance": (lambda: layers.Normalization(mean=1.0), ValueError, "both `mean` and `variance`"),
-    "adapt to lists": (lambda: layers.Normalization().adapt([[1.0]]), DataError, "NumPy array"),
+    "adapt to text": (lambda: layers.Normalization().adapt(np.array([["a"]])), DataError, "needs rows of numbers"),
     "adapt after all": (lambda: layers.Normalization(mean=1.0, variance=1.0).adapt(X), LaminaError, "cannot `adapt`"),
     "weights": (lambda: built(layers.Dense(2)).set_weights([X]), ShapeError, "length 1, but .* expecting 2"),
     "shape of weights": (lambda: built(layers.Dense(2)).set_weights([X, X]), ShapeError, r"\(3, 2\) .* \(6, 3\)"),

@@ -14,6 +14,9 @@ from cases_layers import CASES, Case
 from lamina import Input, Model, Sequential, layers, ops
 from lamina.errors import DataError, ShapeError
 
+# Flatten ends the masks of layers that make some, and says so.
+pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
+
 RNG = np.random.default_rng(2)
 X = RNG.normal(size=(50, 4)).astype("float32")
 Y = X[:, :1] * 2

@@ -14,6 +14,9 @@ import tensorflow as tf
 import lamina
 from cases_layers import CASES, Case
 
+# Flatten ends the masks of layers that make some, and says so.
+pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
+
 
 def model_of(api: ModuleType, case: Case) -> Any:
     inputs = [api.Input(shape, dtype=case.kind or "float32") for shape in case.shapes]

@@ -27,6 +27,7 @@ from lamina.layers.lambda_layer import Lambda as Lambda
 from lamina.layers.layer import Layer as Layer
 from lamina.layers.lookup import IntegerLookup as IntegerLookup
 from lamina.layers.lookup import StringLookup as StringLookup
+from lamina.layers.masking import Masking as Masking
 from lamina.layers.merging import Add as Add
 from lamina.layers.merging import Average as Average
 from lamina.layers.merging import Concatenate as Concatenate
@@ -48,6 +49,8 @@ from lamina.layers.normalization import GroupNormalization as GroupNormalization
 from lamina.layers.normalization import LayerNormalization as LayerNormalization
 from lamina.layers.normalization import RMSNormalization as RMSNormalization
 from lamina.layers.normalization import UnitNormalization as UnitNormalization
+from lamina.layers.pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
+from lamina.layers.pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
 from lamina.layers.preprocessing import Normalization as Normalization
 from lamina.layers.preprocessing import Pipeline as Pipeline
 from lamina.layers.preprocessing import Rescaling as Rescaling
@@ -64,6 +67,8 @@ from lamina.records import serialize_keras_object
 
 CLASSES = {x.__name__: x for x in globals().values() if isinstance(x, type) and issubclass(x, Layer) and x is not Layer}
 
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalMaxPool1D = GlobalMaxPooling1D
 serialize = serialize_keras_object
 deserialize = reader("layer", CLASSES)
 __getattr__ = refusal(__name__, REASONS)

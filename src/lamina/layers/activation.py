@@ -18,6 +18,8 @@ class Activation(Layer):
         activation: a name or a function.
     """
 
+    supports_masking = True
+
     def __init__(self, activation: Any, **kwargs: Any):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
@@ -35,6 +37,8 @@ class ReLU(Layer):
         negative_slope: factor below the threshold.
         threshold: where the line begins.
     """
+
+    supports_masking = True
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
@@ -56,6 +60,8 @@ class LeakyReLU(Layer):
         negative_slope: 0.3 by default (the function ``leaky_relu`` has 0.2, as in Keras).
     """
 
+    supports_masking = True
+
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any):
         super().__init__(**kwargs)
         self.negative_slope = _not_negative(self, "negative_slope", negative_slope)
@@ -71,6 +77,8 @@ class ELU(Layer):
     Args:
         alpha: α.
     """
+
+    supports_masking = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any):
         super().__init__(**kwargs)
@@ -90,6 +98,8 @@ class PReLU(Layer):
         alpha_constraint: a projection after each update.
         shared_axes: axes (the batch is 0) along which there is one α.
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -131,6 +141,8 @@ class ActivityRegularization(Layer):
         l1, l2: factors of Σ|z| and Σz², by the batch size.
     """
 
+    supports_masking = True
+
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any):
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
         self.l1 = l1
@@ -152,6 +164,8 @@ class Softmax(Layer):
         axis: the axis of the classes.
     """
 
+    supports_masking = True
+
     def __init__(self, axis: int = -1, **kwargs: Any):
         super().__init__(**kwargs)
         self.axis = axis
@@ -160,12 +174,20 @@ class Softmax(Layer):
         """softmax(z); where ``mask`` is false the result is 0."""
         if mask is None:
             return activations.softmax(inputs, self.axis)
+        sizes = zip(mask.shape[::-1], inputs.shape[::-1], strict=False)
+        if len(mask.shape) > len(inputs.shape) or any(a not in (1, b) for a, b in sizes):
+            raise ShapeError(
+                "The `mask` must be broadcastable to `inputs`. Each mask dimension must be 1 or match the "
+                f"corresponding input dimension. Received: inputs.shape={inputs.shape}, mask.shape={mask.shape}"
+            )
         kept = ops.cast(mask, self.dtype) > 0.5
         return ops.where(kept, activations.softmax(ops.where(kept, inputs, -3e38), self.axis), 0.0)
 
 
 class Identity(Layer):
     """The inputs themselves."""
+
+    supports_masking = True
 
     def call(self, inputs: Any) -> Any:
         """z."""

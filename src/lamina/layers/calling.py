@@ -14,12 +14,13 @@ from lamina.graph.express import as_node, cast
 from lamina.graph.node import TEXT, Graph, Node, label, leaf
 from lamina.host.stage import fill
 from lamina.host.texts import is_text
+from lamina.layers import masks
 from lamina.layers.arguments import LARGEST_WHOLE
 from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.layers.spec import check_inputs
 from lamina.layers.tensor import Call, History, KerasTensor
 from lamina.lower.to_numpy import NumpyExecutable
-from lamina.trace import Trace, current
+from lamina.trace import Trace, current, mask_of
 from lamina.variables import Variable
 
 if TYPE_CHECKING:
@@ -33,10 +34,22 @@ def call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What the layer makes of its arguments."""
     leaves = flatten([args, kwargs])
     if any(isinstance(x, KerasTensor) for x in leaves):
-        return on_tensors(layer, partial(in_trace, layer), args, kwargs)
+        return _in_model(layer, args, kwargs)
     if current() is not None or any(isinstance(x, Node) for x in leaves):
         return in_trace(layer, args, kwargs)
     return at_once(layer, args, kwargs)
+
+
+def _in_model(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The layer's outputs as KerasTensors; masks are steps of the model."""
+    if not kwargs and len(args) == 1 and isinstance(args[0], KerasTensor) and args[0].dtype == layer.dtype:
+        kwargs = masks.for_call(call_parameters(type(layer).call), args, kwargs)  # where Keras records them, too
+    first = _first(args, kwargs)
+    before = masks.of_inputs(first, kwargs)
+    tensors = on_tensors(layer, partial(in_trace, layer), args, dict(kwargs))
+    if layer.supports_masking:
+        masks.pass_on(layer, first, before, tensors)
+    return tensors
 
 
 def on_tensors(
@@ -54,7 +67,10 @@ def on_tensors(
     def node_of(x: Any) -> Any:
         if not isinstance(x, KerasTensor):
             return x
-        return place.setdefault(id(x), leaf("input", x.shape, x.dtype, name=str(len(place))))
+        if id(x) not in place:
+            place[id(x)] = leaf("input", x.shape, x.dtype, name=str(len(place)))
+            masks.give([place[id(x)]], [node_of(x._keras_mask)])
+        return place[id(x)]
 
     with Trace(training=None).active():
         outputs = compute(*map_leaves(node_of, (args, kwargs)))
@@ -87,11 +103,16 @@ def in_trace(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
             kwargs = {**kwargs, "training": trace.training}
         with label(layer.name):
             _ready(layer, args, kwargs)
+            if trace.masks:
+                kwargs |= masks.for_call(parameters, args, kwargs)
+            first = _first(args, kwargs)
+            given = masks.of_inputs(first, kwargs)
             outputs = layer.call(*_autocast(layer, args), **kwargs)
             if outputs is None:
                 raise GraphError(f"{type(layer).__name__}.call returned None; it must return its outputs")
             outputs = map_leaves(lambda x: as_node(x) if isinstance(x, Variable) else x, outputs)  # as it is now
             _penalise(layer, outputs, trace)
+            layer._pass_on_masks(first, given, outputs)
         trace.calls.extend((layer.name, x) for x in flatten(outputs) if isinstance(x, Node))
         return outputs
     finally:
@@ -105,7 +126,7 @@ def _autocast(layer: Layer, args: tuple[Any, ...]) -> tuple[Any, ...]:
 
     def in_own_width(x: Any) -> Any:
         other = isinstance(x, Node) and x.dtype.startswith("float") and x.dtype != layer.dtype
-        return cast(x, layer.dtype) if other else x
+        return masks.carried(x, cast(x, layer.dtype)) if other else x
 
     return tuple(map_leaves(in_own_width, args))
 
@@ -129,12 +150,16 @@ def _training(layer: Layer, kwargs: dict[str, Any], outer: bool | None, paramete
 
 
 def _ready(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    first = args[0] if args else next(iter(kwargs.values()), [])
+    first = _first(args, kwargs)
     inputs = [x for x in flatten(first) if hasattr(x, "shape")]
     if not layer.built:
         check_inputs(layer.input_spec, inputs, layer.name)
         layer._build(shapes_of(first), args, kwargs)
     check_inputs(layer.input_spec, inputs, layer.name)
+
+
+def _first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return args[0] if args else next(iter(kwargs.values()), [])
 
 
 def shapes_of(x: Any) -> Any:
@@ -162,22 +187,27 @@ def at_once(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         array = np.asarray(x) if raw else numbers(x, dtype)
         name = str(len(arrays))
         arrays[name] = array
-        return leaf("input", array.shape, kind_of(array, dtype), name=name)
+        node = leaf("input", array.shape, kind_of(array, dtype), name=name)
+        masks.give([node], [node_of(mask_of(x))])
+        return node
 
     _refuse_scalars(layer, args)
     trace = Trace(training=None)
     with trace.active():
         outputs = in_trace(layer, map_leaves(node_of, args), map_leaves(node_of, kwargs))
-    made = [as_node(x) for x in flatten(outputs)]
-    graph = Graph({str(i): node for i, node in enumerate([*made, *trace.losses])}, trace.updates())
+    made = dict(enumerate(map(as_node, flatten(outputs))))
+    masked = {i: trace.masks[x] for i, x in made.items() if x in trace.masks}
+    wanted = {"output": made, "loss": dict(enumerate(trace.losses)), "mask": masked}
+    graph = Graph({f"{kind}{i}": x for kind, nodes in wanted.items() for i, x in nodes.items()}, trace.updates())
     if raw:
         read = {name for name, node in graph.inputs.items() if name in arrays and node.dtype != TEXT}
         fill(trace.hosted, arrays)
         arrays |= {name: numbers(arrays[name], dtype) for name in read}
     draw = layer._next_call() if trace.is_random else 0
-    values = list(NumpyExecutable(graph).step(arrays, trace.state(), 0, draw).values())
-    layer._call_losses = [np.asarray(value) for value in values[len(made) :]]
-    return pack(outputs, [layer._result(np.array(value)) for value in values[: len(made)]])
+    values = NumpyExecutable(graph).step(arrays, trace.state(), 0, draw)
+    found = {kind: {i: np.array(values[f"{kind}{i}"]) for i in nodes} for kind, nodes in wanted.items()}
+    layer._call_losses = list(found["loss"].values())
+    return pack(outputs, [masks.with_mask(layer._result(x), found["mask"].get(i)) for i, x in found["output"].items()])
 
 
 def kind_of(array: np.ndarray, dtype: str) -> str:

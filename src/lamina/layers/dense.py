@@ -29,6 +29,8 @@ class Dense(Layer):
         (3, 2)
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         units: int,

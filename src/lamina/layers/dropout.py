@@ -13,6 +13,8 @@ from lamina.layers.spec import InputSpec
 class RandomMask(Layer):
     """Base of the layers that choose inputs at random: a rate, the shape of the mask, a seed."""
 
+    supports_masking = True
+
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.rate = _share("rate", rate)
@@ -102,6 +104,8 @@ class GaussianDropout(Layer):
     Source: Srivastava et al. 2014, section 10.
     """
 
+    supports_masking = True
+
     def __init__(self, rate: float, seed: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.rate = _share("rate", rate)
@@ -123,6 +127,8 @@ class GaussianNoise(Layer):
         stddev: their standard deviation, in [0, 1].
         seed: fixes the numbers.
     """
+
+    supports_masking = True
 
     def __init__(self, stddev: float, seed: Any = None, **kwargs: Any):
         super().__init__(**kwargs)

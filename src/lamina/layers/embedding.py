@@ -20,7 +20,7 @@ class Embedding(Layer):
         output_dim: numbers a category.
         embeddings_initializer: where the table starts: uniform in ±0.05 by default.
         embeddings_regularizer, embeddings_constraint: penalty on the table, projection after each update.
-        mask_zero: must be False.
+        mask_zero: whether index 0 stands for nothing: the outputs get a mask that says so.
         weights: a first table (input_dim, output_dim), or a list that holds it.
         quantization_config: must be None.
 
@@ -52,10 +52,7 @@ class Embedding(Layer):
         self.mask_zero = mask_zero
         self.quantization_config = quantization_config
         must_be_none(self, "quantization_config")
-        if mask_zero:
-            raise ValueError(
-                f"Embedding {self.name!r}: mask_zero=True is not supported; index 0 is a category like any other"
-            )
+        self.supports_masking = mask_zero
         if self.input_dim - 1 > LARGEST_WHOLE[self.dtype]:
             raise ValueError(
                 f"Embedding {self.name!r}: {self.dtype} is exact only up to {LARGEST_WHOLE[self.dtype]}, "
@@ -79,6 +76,10 @@ class Embedding(Layer):
             regularizer=self.embeddings_regularizer, constraint=self.embeddings_constraint,
         )  # fmt: skip
         self.built = True
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Where the index is not 0, if 0 stands for nothing."""
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
 
     def call(self, inputs: Any) -> Any:
         """table[i]."""

@@ -43,6 +43,7 @@ class Lambda(Layer):
         self.function = function
         self.mask = mask
         self.arguments = dict(arguments or {})
+        self.supports_masking = mask is not None
         self._output_shape = output_shape
         self._extra = {"mask", "training"} & set(_parameters(function))
 
@@ -58,6 +59,10 @@ class Lambda(Layer):
         if callable(self._output_shape):
             return self._output_shape(input_shape)
         return map_shapes(lambda shape: (flatten(input_shape)[0], *shape), self._output_shape)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """What ``mask`` says."""
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def get_config(self) -> dict[str, Any]:
         """See ``Layer.get_config``."""

@@ -12,7 +12,7 @@ import numpy as np
 from lamina import config, constraints, initializers, regularizers
 from lamina.errors import LaminaError, ShapeError
 from lamina.graph.node import Node
-from lamina.layers import calling
+from lamina.layers import calling, masks
 from lamina.layers.arguments import (
     dtype_name,
     dtype_record,
@@ -54,6 +54,8 @@ class Layer(Operation):
 
     on_host = False  # whether a part of the work is done before the program runs; see HostLayer
     input_dtype: str | None = None  # what it must be fed, if it cannot do with any other
+    # Whether outputs have the masks of `compute_mask`; a layer's own attribute may say otherwise.
+    supports_masking = False
     input_spec: InputSpec | Sequence[InputSpec] | None = None
     # Attributes that hold no parts of the layer, though there may be layers, variables or metrics in them.
     not_parts = frozenset({"_inbound_nodes", "_own_trainable", "_own_fixed", "_call_losses"})
@@ -76,6 +78,7 @@ class Layer(Operation):
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
+        self.supports_masking = self.supports_masking or type(self).compute_mask is not Layer.compute_mask
         self._trainable = bool(trainable)
         self._own_trainable: list[Variable] = []
         self._own_fixed: list[Variable] = []
@@ -168,6 +171,21 @@ class Layer(Operation):
     def _fed_dtype(self) -> str:
         """An element type that the layer takes."""
         return self.dtype
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Which places of the outputs count: by default those of the inputs.
+
+        Args:
+            inputs: what ``call`` gets.
+            previous_mask: the masks of the inputs, in the same structure; None where all places count.
+        """
+        return previous_mask
+
+    def _pass_on_masks(self, inputs: Any, given: Any, outputs: Any) -> None:
+        if self.supports_masking:
+            masks.pass_on(self, inputs, given, outputs)
+        else:
+            masks.warn_of_loss(self, given)
 
     def _float_dtype(self) -> str:
         """The float type that arrays are computed in."""

@@ -11,6 +11,7 @@ from lamina import ops
 from lamina.errors import ShapeError
 from lamina.graph.shapes import normal_axis
 from lamina.layers.layer import Layer
+from lamina.trace import mask_of
 
 
 class Merge(Layer):
@@ -25,6 +26,10 @@ class Merge(Layer):
                 f"Cannot merge tensors with different batch sizes. Layer {self.name!r} received: "
                 f"input_shape={list(input_shape)}"
             )
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Where any input counts, if all of them have a mask."""
+        return None if any(m is None for m in mask or [None]) else reduce(ops.logical_or, mask)
 
     def call(self, inputs: Any) -> Any:
         """The inputs combined, one after the other, element by element; missing axes (of size 1) follow the batch."""
@@ -83,14 +88,30 @@ class Average(Merge):
         return a + b
 
 
-class Maximum(Merge):
+class Extreme(Merge):
+    """Base of maximum and minimum, in which places that do not count have no say."""
+
+    def call(self, inputs: Any) -> Any:
+        """The inputs combined; where one does not count, the others alone."""
+        found = [mask_of(x) for x in inputs]
+        if all(mask is None for mask in found) or len({len(x.shape) for x in inputs}) > 1:
+            return super().call(inputs)
+        (output, known), *rest = zip(inputs, map(_wide, inputs, found), strict=True)
+        for x, mask in rest:
+            x = ops.where(mask, x, output)
+            output = self._pair(ops.where(known, output, x), x)
+            known = ops.logical_or(known, mask)
+        return output
+
+
+class Maximum(Extreme):
     """The largest of the inputs, element by element."""
 
     def _pair(self, a: Any, b: Any) -> Any:
         return ops.maximum(a, b)
 
 
-class Minimum(Merge):
+class Minimum(Extreme):
     """The smallest of the inputs, element by element."""
 
     def _pair(self, a: Any, b: Any) -> Any:
@@ -117,6 +138,12 @@ class Concatenate(Layer):
                 "A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. "
                 f"Layer {self.name!r} (axis={self.axis}) received: input_shape={list(input_shape)}"
             )
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Where any feature of the joined arrays counts; an input without a mask counts everywhere."""
+        if all(m is None for m in mask or [None]):
+            return None
+        return ops.any(ops.concatenate([_wide(x, m) for x, m in zip(inputs, mask, strict=True)], self.axis), axis=-1)
 
     def call(self, inputs: Any) -> Any:
         """[a, b, …]."""
@@ -168,6 +195,10 @@ class Dot(Merge):
                 f"{self.name!r} received: {a}, {b}"
             )
 
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """None: every row counts."""
+        return None
+
     def _places(self, *ranks: int) -> list[int]:
         """The axis of each input, from the front."""
         given = [self.axes] * 2 if isinstance(self.axes, int) else self.axes
@@ -188,6 +219,15 @@ class Dot(Merge):
         result = "".join(x for x in of_a + of_b[1:] if x != "k")
         z = ops.einsum(f"{''.join(of_a)},{''.join(of_b)}->{result}", a, b)
         return z if len(result) > 1 else ops.expand_dims(z, -1)
+
+
+def _wide(x: Any, mask: Any) -> Any:
+    """A mask of the shape of x."""
+    if mask is None:
+        return ops.ones_like(x, dtype="bool")
+    if len(mask.shape) == len(x.shape):
+        return mask
+    return ops.logical_or(ops.expand_dims(mask, -1), ops.zeros_like(x, dtype="bool"))
 
 
 def add(inputs: Any, **kwargs: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lamina import constraints, initializers, ops, regularizers
+from lamina import config, constraints, initializers, ops, regularizers
 from lamina.errors import ShapeError
 from lamina.layers.dense import known_size
 from lamina.layers.layer import Layer
@@ -29,6 +29,8 @@ class BatchNormalization(Layer):
 
     Source: Ioffe and Szegedy 2015; Keras's numbers (momentum 0.99, ε 0.001).
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -82,12 +84,17 @@ class BatchNormalization(Layer):
         )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """γ (x − μ) / √(σ² + ε) + β; training also moves the averages."""
+    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+        """γ (x − μ) / √(σ² + ε) + β; training also moves the averages, by the places that count."""
         feature = self.axis % len(inputs.shape)
+        if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
+            raise ShapeError(
+                "The mask provided should be one dimension less than the inputs. "
+                f"Received: mask.shape={mask.shape}, inputs.shape={inputs.shape}"
+            )
         if training and self.trainable:
             others = tuple(a for a in range(len(inputs.shape)) if a != feature)
-            mean, variance = ops.moments(inputs, others)
+            mean, variance = ops.moments(inputs, others) if mask is None else masked_moments(inputs, mask, others)
             for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 average.assign(average * self.momentum + value * (1.0 - self.momentum))
         else:
@@ -110,6 +117,8 @@ class LayerNormalization(Layer):
 
     Source: Ba et al. 2016; Keras's ε 0.001.
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -169,6 +178,8 @@ class GroupNormalization(Layer):
 
     Source: Wu and He 2018; Keras's ε 0.001.
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -261,6 +272,8 @@ class UnitNormalization(Layer):
         axis: the feature axis, or several.
     """
 
+    supports_masking = True
+
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any):
         super().__init__(**kwargs)
         if not isinstance(axis, int | list | tuple):
@@ -270,6 +283,15 @@ class UnitNormalization(Layer):
     def call(self, inputs: Any) -> Any:
         """x / max(√Σx², 10⁻¹²)."""
         return ops.normalize(inputs, self.axis, epsilon=1e-12)
+
+
+def masked_moments(x: Any, mask: Any, axes: Sequence[int]) -> tuple[Any, Any]:
+    """Mean and (biased) variance over some axes of the places that count; Keras adds ε to their number."""
+    kept = ops.broadcast_to(ops.expand_dims(ops.cast(mask, x.dtype), -1), x.shape)
+    count = ops.sum(kept, axes, keepdims=True) + config.epsilon()
+    mean = ops.sum(ops.where(kept > 0.5, x, 0), axes, keepdims=True) / count
+    variance = ops.sum(ops.square(ops.where(kept > 0.5, x - mean, 0)), axes, keepdims=True) / count
+    return ops.squeeze(mean, axes), ops.squeeze(variance, axes)
 
 
 def affine_weights(layer: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:

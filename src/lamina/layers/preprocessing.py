@@ -33,6 +33,7 @@ class Normalization(Adaptable):
     """
 
     lists_are_batches = True
+    supports_masking = True
 
     def __init__(
         self, axis: int | Sequence[int] | None = -1, mean: Any = None, variance: Any = None, invert: bool = False,
@@ -165,6 +166,8 @@ class Rescaling(Layer):
         scale: a number, or one for each of the last axis.
         offset: the same.
     """
+
+    supports_masking = True
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
         super().__init__(**kwargs)

@@ -9,6 +9,7 @@ from typing import Any
 from lamina import ops
 from lamina.errors import ShapeError
 from lamina.layers.layer import Layer
+from lamina.layers.masks import bare
 from lamina.layers.spec import InputSpec
 
 
@@ -33,7 +34,7 @@ class Flatten(Layer):
 
     def call(self, inputs: Any) -> Any:
         """One row of numbers for each example."""
-        return ops.reshape(inputs, (inputs.shape[0], prod(inputs.shape[1:])))
+        return bare(ops.reshape(inputs, (inputs.shape[0], prod(inputs.shape[1:]))))
 
 
 class Reshape(Layer):
@@ -49,7 +50,7 @@ class Reshape(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The same numbers in rows of ``target_shape``."""
-        return ops.reshape(inputs, (inputs.shape[0], *self._resolved(inputs.shape)))
+        return bare(ops.reshape(inputs, (inputs.shape[0], *self._resolved(inputs.shape))))
 
     def _resolved(self, shape: tuple[int | None, ...]) -> tuple[int, ...]:
         size = prod(s for s in shape[1:] if s is not None)
@@ -84,7 +85,7 @@ class Permute(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The same numbers, axis ``dims[i]`` in place i + 1."""
-        return ops.transpose(inputs, (0, *self.dims))
+        return bare(ops.transpose(inputs, (0, *self.dims)))
 
 
 class RepeatVector(Layer):

@@ -51,6 +51,7 @@ class KerasTensor:
         self.dtype = dtype
         self.name = name or "keras_tensor"
         self._keras_history: History | None = None
+        self._keras_mask: KerasTensor | None = None
 
     @property
     def ndim(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lamina import initializers, ops
@@ -52,6 +53,8 @@ class TimeDistributed(Wrapper):
         (3, 5, 2)
     """
 
+    supports_masking = True
+
     def build(self, input_shape: Any = None) -> None:
         """Build the layer for one part."""
         shape = shape_tuples(input_shape)
@@ -64,12 +67,21 @@ class TimeDistributed(Wrapper):
             raise ShapeError(f"layer {self.name!r} computes at most {MOST_TIMES} times, got the shape {shape}")
         super().build((shape[0], *shape[2:]))
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """[layer(x[:, 0]), layer(x[:, 1]), …]."""
+        if mask is not None and tuple(mask.shape[:2]) != tuple(inputs.shape[:2]):
+            raise ShapeError(
+                f"The `mask` passed to the `TimeDistributed` layer has a shape {mask.shape} that is incompatible with "
+                f"the input shape {inputs.shape}: the first two sizes must be equal"
+            )
         takes = call_parameters(type(self.layer).call)
-        given = {"training": training} if "training" in takes else {}
         with label(self.layer.name):
-            return ops.stack([self.layer.call(inputs[:, i], **given) for i in range(inputs.shape[1])], axis=1)
+            parts = [self._part(inputs, training, mask, i, takes) for i in range(inputs.shape[1])]
+        return ops.stack(parts, axis=1)
+
+    def _part(self, inputs: Any, training: bool | None, mask: Any, at: int, takes: Mapping[str, Any]) -> Any:
+        given = {"training": training, "mask": None if mask is None else mask[:, at]}
+        return self.layer.call(inputs[:, at], **{k: v for k, v in given.items() if k in takes})
 
 
 class SpectralNormalization(Wrapper):

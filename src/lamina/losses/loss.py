@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from lamina import config
@@ -11,6 +12,7 @@ from lamina.graph.express import as_node
 from lamina.graph.node import Node, Operand
 from lamina.losses.shapes import float_type, same_rank
 from lamina.ops import Array, dual
+from lamina.trace import mask_of
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
 
@@ -22,14 +24,15 @@ def weighted(values: Node, sample_weight: Node | None, mask: Node | None, reduct
     """
     weight = None if sample_weight is None else express.cast(sample_weight, values.dtype)
     if mask is not None:
-        weight = _masked(weight, mask, values.dtype, reduction)
+        weight = masked(weight, mask, values.dtype, reduction)
     if weight is None:
         return reduced(values, None, reduction)
     values, weight = same_rank(values, weight)
     return reduced(values * weight, weight, reduction)
 
 
-def _masked(weight: Node | None, mask: Node, dtype: str, reduction: str | None) -> Node:
+def masked(weight: Node | None, mask: Node, dtype: str, reduction: str | None) -> Node:
+    """The weights of the rows where those that do not count weigh nothing."""
     share = express.cast(mask, dtype)
     if reduction in ("mean", "sum_over_batch_size"):
         total = express.size_of(share, range(share.ndim))
@@ -88,15 +91,16 @@ class Loss(config.Configured):
         Returns:
             One number, or with reduction ``"none"`` one for each row.
         """
-        return dual(self._equation)(y_true, y_pred, sample_weight)
+        return dual(self._equation)(y_true, y_pred, sample_weight, mask_of(y_pred))
 
-    def _equation(self, y_true: Operand, y_pred: Operand, sample_weight: Operand | None) -> Node:
+    def _equation(self, y_true: Operand, y_pred: Operand, sample_weight: Operand | None, mask: Operand | None) -> Node:
         y_true, y_pred = as_node(y_true), as_node(y_pred)
         dtype = self.dtype or float_type(y_pred)
         y_true, y_pred = express.cast(y_true, dtype), express.cast(y_pred, dtype)
         weight = None if sample_weight is None else as_node(sample_weight)
         values = as_node(self.call(y_true, y_pred))
-        return weighted(values, weight, self.mask(y_true, y_pred), self.reduction)
+        masks = [as_node(m) for m in (mask, self.mask(y_true, y_pred)) if m is not None]
+        return weighted(values, weight, reduce(functions.logical_and, masks) if masks else None, self.reduction)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The losses of the rows; a subclass defines it."""

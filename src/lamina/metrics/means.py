@@ -12,9 +12,11 @@ from lamina.graph import express
 from lamina.graph.express import as_node
 from lamina.graph.functions import not_equal, square
 from lamina.graph.node import Node, Operand
+from lamina.losses.loss import masked
 from lamina.losses.shapes import aligned, class_numbers, same_rank
 from lamina.metrics.metric import Metric, ratio
 from lamina.ops import dual
+from lamina.trace import mask_of
 
 
 def totals(
@@ -29,6 +31,13 @@ def totals(
     values = _rows(values, weight.ndim, reduce)
     weight = express.broadcast_to(weight, values.shape)
     return express.sum(_rows(values * weight, 1, reduce)), express.sum(_rows(weight, 1, reduce))
+
+
+def counted(weight: Operand | None, mask: Operand | None, dtype: str) -> Operand | None:
+    """The weights of the rows, 0 for those that a mask leaves out."""
+    if mask is None:
+        return weight
+    return masked(None if weight is None else express.cast(weight, dtype), as_node(mask), dtype, "sum")
 
 
 def _rows(values: Node, rank: int, reduce: Callable[..., Node]) -> Node:
@@ -105,9 +114,14 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Add the function's values for targets and predictions (rows, …) with weights (rows,)."""
-        total, count = dual(self._totals)(y_true, y_pred, sample_weight)
+        total, count = dual(self._masked_totals)(y_true, y_pred, sample_weight, mask_of(y_pred))
         self.total.assign_add(total)
         self.count.assign_add(count)
+
+    def _masked_totals(
+        self, y_true: Operand, y_pred: Operand, sample_weight: Operand | None, mask: Operand | None
+    ) -> tuple[Node, Node]:
+        return self._totals(y_true, y_pred, counted(sample_weight, mask, self.dtype))
 
     def _totals(self, y_true: Operand, y_pred: Operand, sample_weight: Operand | None) -> tuple[Node, Node]:
         y_true, y_pred = as_node(y_true), express.cast(y_pred, self.dtype)
@@ -164,6 +178,11 @@ class RootMeanSquaredError(MeanMetricWrapper):
 
     def __init__(self, name: str = "root_mean_squared_error", dtype: str | None = None):
         super().__init__(squared_error, name, dtype)
+
+    def _masked_totals(
+        self, y_true: Operand, y_pred: Operand, sample_weight: Operand | None, mask: Operand | None
+    ) -> tuple[Node, Node]:
+        return self._totals(y_true, y_pred, sample_weight)  # here Keras counts masked rows, too
 
     def result(self) -> Any:
         """The root of the mean."""

@@ -92,7 +92,8 @@ class Functional(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Every layer call in turn."""
-        found = dict(zip(map(id, self.inputs), standard_nodes(inputs, self._inputs_struct), strict=True))
+        nodes = standard_nodes(inputs, self._inputs_struct, mask)
+        found = dict(zip(map(id, self.inputs), nodes, strict=True))
         trace = current()
 
         def value(x: Any) -> Any:

@@ -10,6 +10,7 @@ from lamina import ops
 from lamina.errors import DataError
 from lamina.graph.node import TEXT, Node
 from lamina.host.texts import is_text
+from lamina.layers import masks
 from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.layers.tensor import KerasTensor
 from lamina.models.data import fit_rank
@@ -52,10 +53,14 @@ def _fitted(array: np.ndarray, tensor: KerasTensor) -> np.ndarray:
     return fit_rank(array, tensor.shape, tensor.name)
 
 
-def standard_nodes(x: Any, structure: Any) -> list[Any]:
-    """Nodes as the inputs want them: in their rank, whole numbers as floats where an input is one."""
+def standard_nodes(x: Any, structure: Any, mask: Any = None) -> list[Any]:
+    """Nodes as the inputs want them: in their rank, whole numbers as floats where an input is one; with their masks."""
     tensors: list[KerasTensor] = flatten(structure)
-    return [_standard(ops.convert_to_tensor(a), t) for a, t in zip(matched(x, structure), tensors, strict=True)]
+    given = [ops.convert_to_tensor(a) for a in matched(x, structure)]
+    nodes = [masks.carried(a, _standard(a, t)) for a, t in zip(given, tensors, strict=True)]
+    if mask is not None:
+        masks.give(nodes, matched(mask, structure))
+    return nodes
 
 
 def _standard(x: Any, tensor: KerasTensor) -> Any:

@@ -100,6 +100,10 @@ class Objective(Layer):
         if not self.compiled:
             raise ValueError("You must call `compile()` before using the model.")
 
+    def _pass_on_masks(self, inputs: Any, given: Any, outputs: Any) -> None:
+        if self.supports_masking:  # else the layers inside have done it
+            super()._pass_on_masks(inputs, given, outputs)
+
     # -- what the layers say
 
     @property

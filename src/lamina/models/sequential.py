@@ -112,7 +112,7 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Each layer on what the one before puts out."""
-        x = standard_nodes(inputs, self._tensors[0])[0]
+        x = standard_nodes(inputs, self._tensors[0], mask)[0]
         for layer in self.layers:
             x = layer(x)
         return x
