@@ -85,7 +85,7 @@ def _numpy(graph: Graph, threads: int) -> Executable:
 def _core(graph: Graph, threads: int) -> Executable:
     if core is None:
         return _instead(f"Lamina's C++ core is not available ({missing})", graph)
-    pairs = paired_rows(graph)
+    pairs = paired_rows(graph.roots)
     if pairs is not None:
         return _instead(f"{place(pairs)} compares all rows of a batch with each other, which the core does not", graph)
     made = core.CoreExecutable(graph, threads)

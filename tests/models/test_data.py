@@ -136,19 +136,6 @@ def test_ranks_are_mended_as_in_keras() -> None:
     assert classifier().predict(X[..., None], verbose=0).shape == (12, 2)
 
 
-def test_a_loss_of_ones_own_meets_columns() -> None:
-    """y (n,) next to outputs (n, 1): in Keras a Loss subclass sees (n, n) differences, here (n, 1)."""
-
-    class Squared(lamina.losses.Loss):
-        def call(self, y_true: Any, y_pred: Any) -> Any:
-            return lamina.ops.mean((y_true - y_pred) ** 2, -1)
-
-    model = Sequential([Input((1,)), layers.Dense(1, kernel_initializer="ones")])
-    model.compile("sgd", Squared())
-    x = np.array([[1.0], [2.0], [3.0]])
-    assert model.evaluate(x, np.array([1.0, 2.0, 4.0]), verbose=0) == pytest.approx(1 / 3)
-
-
 def test_sample_weights_may_be_columns(target: str) -> None:
     weight = np.random.default_rng(1).uniform(size=12)
     losses = []

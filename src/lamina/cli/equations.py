@@ -72,7 +72,7 @@ def _targets(model: Any, answers: list[Node]) -> list[Node]:
 
 def _takes_classes(loss: Any) -> bool:
     from lamina import losses
-    from lamina.models.compiled import is_sparse
+    from lamina.models.checks import is_sparse
 
     found = losses.get(loss)
     return found is losses.sparse_categorical_crossentropy or is_sparse(found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lamina.graph.node import Graph, Node, walk
 from lamina.graph.ops import LEAF, OPS
 
@@ -27,6 +29,6 @@ def _is_mixed(node: Node) -> bool:
     return by_row and node.shape[:1] != (None,)
 
 
-def paired_rows(graph: Graph) -> Node | None:
-    """The first node that has a number for each pair of rows of the batch, or None."""
-    return next((node for node in walk(graph.roots) if node.shape.count(None) > 1), None)
+def paired_rows(roots: Iterable[Node]) -> Node | None:
+    """The first node that these need with a number for each pair of rows of the batch, or None."""
+    return next((node for node in walk(roots) if node.shape.count(None) > 1), None)

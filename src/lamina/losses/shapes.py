@@ -66,6 +66,16 @@ def _class_numbers_hint(y_true: Node, y_pred: Node) -> str:
 
 def class_numbers(y_true: Operand, y_pred: Operand, axis: int = -1) -> tuple[Node, Node]:
     """Class numbers as int32 without an axis of size 1 at the end, and float outputs with a class axis."""
+    y_true, y_pred = one_a_row(y_true, y_pred, axis)
+    return express.cast(y_true, "int32"), y_pred
+
+
+def one_a_row(y_true: Operand, y_pred: Operand, axis: int = -1) -> tuple[Node, Node]:
+    """Targets without an axis of size 1 at the end, and float outputs with a class axis.
+
+    Raises:
+        ShapeError: there is not one target for each row of outputs.
+    """
     y_true, y_pred = as_node(y_true), as_node(y_pred)
     if y_true.ndim == y_pred.ndim and y_true.shape[axis] == 1:
         y_true = express.squeeze(y_true, axis)
@@ -75,7 +85,7 @@ def class_numbers(y_true: Operand, y_pred: Operand, axis: int = -1) -> tuple[Nod
             f"target.shape={y_true.shape}, output.shape={y_pred.shape}; for one-hot targets use the "
             "categorical, not the sparse categorical form"
         )
-    return express.cast(y_true, "int32"), express.cast(y_pred, float_type(y_pred))
+    return y_true, express.cast(y_pred, float_type(y_pred))
 
 
 def check_labels(labels: Node, classes: int) -> None:

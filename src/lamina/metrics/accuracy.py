@@ -5,7 +5,7 @@ from __future__ import annotations
 from lamina.graph import express, functions
 from lamina.graph.express import as_node
 from lamina.graph.node import Node, Operand
-from lamina.losses.shapes import aligned, class_numbers, float_type
+from lamina.losses.shapes import aligned, class_numbers, float_type, one_a_row
 from lamina.metrics.means import MeanMetricWrapper
 from lamina.ops import dual
 
@@ -36,8 +36,8 @@ def categorical_accuracy(y_true: Operand, y_pred: Operand) -> Node:
 @dual
 def sparse_categorical_accuracy(y_true: Operand, y_pred: Operand) -> Node:
     """1 where the most likely class is the target's class number."""
-    y_true, y_pred = class_numbers(y_true, y_pred)
-    return _share(express.equal(y_true, express.argmax(y_pred)), y_pred)
+    y_true, y_pred = one_a_row(y_true, y_pred)
+    return _share(express.equal(y_true, express.cast(express.argmax(y_pred), y_true.dtype)), y_pred)
 
 
 @dual

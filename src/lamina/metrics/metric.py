@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -48,17 +49,28 @@ class Metric(config.Configured):
         if "result" in vars(cls):
             setattr(cls, "result", _after_the_run(cls.result))  # noqa: B010 - a method is replaced
 
-    def add_weight(
-        self, shape: Sequence[int] = (), initializer: Any = None, dtype: str | None = None, name: str | None = None
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = None,
+        dtype: str | None = None,
+        aggregation: str = "sum",
+        name: str | None = None,
     ) -> Variable:
         """A new state.
 
         Args:
             shape: its shape.
             initializer: its first numbers, 0 by default.
-            dtype: its float type, the metric's by default.
+            dtype: its type while the metric stands alone, the metric's by default; in a model it is the model's.
+            aggregation: taken for Keras's sake.
             name: its name.
+
+        Raises:
+            RuntimeError: ``super().__init__()`` has not been called.
         """
+        if "_variables" not in vars(self):
+            raise RuntimeError(f"{type(self).__name__}.__init__ must call super().__init__() before it adds a state")
         make = initializers.get("zeros" if initializer is None else initializer)
         assert make is not None
         value = make(tuple(shape), dtype=dtype or self.dtype)
@@ -67,18 +79,27 @@ class Metric(config.Configured):
         self._variables.append(variable)
         return variable
 
-    add_variable = add_weight
+    def add_weight(
+        self, shape: Sequence[int] = (), initializer: Any = None, dtype: str | None = None, name: str | None = None
+    ) -> Variable:
+        """A new state, by default one number; see ``add_variable``."""
+        return self.add_variable(shape, initializer, dtype, name=name)
 
     @property
     def variables(self) -> list[Variable]:
-        """The states."""
-        return list(self._variables)
+        """The states: its own, then those of the metrics that it holds as attributes."""
+        return [*self._variables, *(v for part in self._parts() for v in part.variables)]
+
+    def _parts(self) -> list[Metric]:
+        return list({id(part): part for part in _metrics_in(vars(self))}.values())
 
     def to(self, dtype: str) -> Self:
         """The metric itself, its states from now on of another float type."""
         self.dtype = config.float_dtype(dtype)
         for variable in self._variables:
             variable.move(np.empty(variable.shape, dtype))
+        for part in self._parts():
+            part.to(dtype)
         return self
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
@@ -91,8 +112,48 @@ class Metric(config.Configured):
 
     def reset_state(self) -> None:
         """All states 0 again."""
-        for variable in self._variables:
+        for variable in self.variables:
             variable.value.fill(0)
+
+    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[np.ndarray]:
+        """The states after ``update_state`` on states that are given; the metric's own stay as they are.
+
+        Args:
+            metric_variables: numbers for each of ``variables``.
+            args, kwargs: see ``update_state``.
+        """
+        with self._holding(metric_variables):
+            self.update_state(*args, **kwargs)
+            return [v.numpy() for v in self.variables]
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
+        """The result of states that are given; the metric's own stay as they are."""
+        with self._holding(metric_variables):
+            return self.result()
+
+    def stateless_reset_state(self) -> list[np.ndarray]:
+        """The states of a metric that has seen nothing."""
+        with self._holding(self.variables):
+            self.reset_state()
+            return [v.numpy() for v in self.variables]
+
+    @contextmanager
+    def _holding(self, states: Sequence[Any]) -> Iterator[None]:
+        own = [v.numpy() for v in self.variables]
+        if len(states) != len(own):
+            raise ValueError(
+                f"`metric_variables` must have one array for each of the {len(own)} variables of "
+                f"{type(self).__name__}, got {len(states)}"
+            )
+        try:
+            self._assign(states)
+            yield
+        finally:
+            self._assign(own)
+
+    def _assign(self, states: Sequence[Any]) -> None:
+        for variable, value in zip(self.variables, states, strict=True):
+            variable.assign(value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """``update_state``, then ``result``."""
@@ -101,6 +162,14 @@ class Metric(config.Configured):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _metrics_in(value: Any) -> Iterator[Metric]:
+    if isinstance(value, Metric):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _metrics_in(part)
 
 
 def _after_the_run(result: Callable[[Any], Any]) -> Callable[[Any], Any]:

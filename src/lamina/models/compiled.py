@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
-from lamina import config, losses, metrics, ops
+from lamina import config, losses, metrics
 from lamina.errors import DataError
+from lamina.graph.express import as_node
 from lamina.graph.node import Node
 from lamina.layers.nested import flatten, is_nested
 from lamina.metrics import Metric
+from lamina.models.checks import Use
+from lamina.models.traps import warn_of_pairs
 from lamina.variables import Variable
 
 ACCURACY = ("accuracy", "acc")
@@ -44,14 +47,6 @@ class Outputs:
     def name(self, index: int) -> str | None:
         """The name of one output."""
         return None if self.names is None else self.names[index]
-
-
-class Labels(NamedTuple):
-    """Class numbers that a sparse loss reads."""
-
-    y: Node
-    classes: int
-    ignored: int | None
 
 
 def aligned(value: Any, outputs: Outputs, what: str) -> list[Any]:
@@ -105,7 +100,7 @@ class CompiledLoss:
         self.given_weights = loss_weights
         self.parts: list[tuple[int, losses.Loss, float | None]] = []
         self.trackers: list[metrics.Mean] = []
-        self.labels: list[Labels] = []  # of the latest call
+        self.uses: list[Use] = []  # of the latest call
         self.built = False
 
     def wanted(self, outputs: Outputs) -> list[Any]:
@@ -133,24 +128,16 @@ class CompiledLoss:
         """Σ factor · loss over the outputs; each loss is tracked without its factor."""
         if not self.built:
             self.build(ys, predictions, outputs)
-        self.labels = [
-            Labels(ys[index], int(predictions[index].shape[-1] or 0), getattr(loss, "ignore_class", None))
-            for index, loss, _ in self.parts
-            if is_sparse(loss)
-        ]
+        self.uses = [Use(loss, ys[index], predictions[index]) for index, loss, _ in self.parts]
         terms = []
         for place, (index, loss, factor) in enumerate(self.parts):
-            value = loss(ys[index], predictions[index], weights[index])
+            given = (ys[index], predictions[index], weights[index])
+            value = loss(*given)
+            warn_of_pairs(f"loss {loss.name!r}", [value], given)
             if self.trackers:
                 self.trackers[place].update_state(value)  # Keras weighs the batches alike here, unlike in "loss"
             terms.append(value if factor is None else value * factor)
         return reduce(add, terms) if terms else None
-
-
-def is_sparse(loss: Any) -> bool:
-    """Whether a loss takes class numbers."""
-    function = getattr(loss, "fn", None)
-    return isinstance(loss, losses.SparseCategoricalCrossentropy) or function is losses.sparse_categorical_crossentropy
 
 
 def _in_turn(loss: Any, outputs: Outputs) -> Sequence[int]:
@@ -232,6 +219,7 @@ class CompiledMetrics(Metric):
         self.given = given
         self.given_weighted = given_weighted
         self._by_output = by_output
+        self.uses: list[Use] = []  # of the latest call
         self.plain: list[tuple[int, str | None, Metric]] = []
         self.weighted: list[tuple[int, str | None, Metric]] = []
         self.built = False
@@ -247,10 +235,11 @@ class CompiledMetrics(Metric):
         ys, predictions, weights, outputs = self._by_output(y, y_pred, sample_weight)
         if not self.built:
             self.build(ys, predictions, outputs)
+        self.uses = [Use(m, ys[index], predictions[index]) for index, _, m in (*self.plain, *self.weighted)]
         for index, _, metric in self.plain:
-            metric.update_state(ys[index], predictions[index])
+            _measure(metric, ys[index], predictions[index])
         for index, _, metric in self.weighted:
-            metric.update_state(ys[index], predictions[index], sample_weight=weights[index])
+            _measure(metric, ys[index], predictions[index], sample_weight=weights[index])
 
     @property
     def metrics(self) -> list[Metric]:
@@ -293,6 +282,12 @@ class CompiledMetrics(Metric):
                 counts[name] = number + 1
                 found[f"{name}_{number}" if number else name] = metric
         return found
+
+
+def _measure(metric: Metric, *given: Any, **weight: Any) -> None:
+    metric.update_state(*given, **weight)
+    states = [as_node(v) for v in metric.variables]
+    warn_of_pairs(f"metric {metric.name!r}", states, [*given, *weight.values()])
 
 
 def _prefixed(output: str | None, name: str) -> str:
@@ -343,10 +338,3 @@ def _metric(identifier: Any, y: Any, y_pred: Any) -> Metric:
         found = metrics.MeanMetricWrapper(found, name=name)
     found.name = name
     return found.to(y_pred.dtype)
-
-
-def as_column(y: Any, y_pred: Any) -> Any:
-    """Targets (n,) as (n, 1) next to outputs (n, 1): a loss of the user's own would otherwise make them (n, n)."""
-    if y is not None and len(y.shape) == 1 and tuple(y_pred.shape) == (None, 1):
-        return ops.expand_dims(y, -1)
-    return y

@@ -14,7 +14,7 @@ from lamina.layers.input_layer import InputLayer
 from lamina.layers.layer import Layer, unique
 from lamina.layers.nested import flatten
 from lamina.metrics import Mean, Metric
-from lamina.models.compiled import CompiledLoss, CompiledMetrics, Outputs, aligned, as_column
+from lamina.models.compiled import CompiledLoss, CompiledMetrics, Outputs, aligned
 from lamina.trace import current
 from lamina.variables import Variable
 
@@ -170,8 +170,7 @@ class Objective(Layer):
         """(targets, predictions, weights) with a part for each output."""
         outputs = Outputs(y_pred, self._output_names())
         predictions = flatten(y_pred)
-        pairs = zip(self._aligned_targets(y, outputs), predictions, strict=True)
-        return [as_column(a, b) for a, b in pairs], predictions, _weights(sample_weight, outputs), outputs
+        return self._aligned_targets(y, outputs), predictions, _weights(sample_weight, outputs), outputs
 
     def _aligned_targets(self, y: Any, outputs: Outputs) -> list[Any]:
         """The parts of y by output; those without a loss may be left out."""

@@ -16,10 +16,12 @@ from lamina.graph.node import Graph, Node, leaf
 from lamina.host.stage import fill
 from lamina.layers.nested import flatten, map_leaves
 from lamina.metrics import Metric
-from lamina.models.compiled import Labels, Outputs
-from lamina.models.data import Leaf, Rows, check_labels, engine_array
+from lamina.models.checks import Labels, Meaning, checks
+from lamina.models.compiled import Outputs
+from lamina.models.data import Leaf, Rows, engine_array
 from lamina.models.sources import Span
 from lamina.models.stepper import Stepper
+from lamina.models.traps import warn_of_outputs
 from lamina.optimizers.optimizer import PARAMETERS
 from lamina.optimizers.vector import Vector
 from lamina.trace import Trace
@@ -33,7 +35,7 @@ class Step:
     executable: engine.Executable
     trace: Trace
     outputs: Outputs = field(default_factory=lambda: Outputs([], None))  # of a predicting step
-    labels: list[Labels] = field(default_factory=list)
+    checks: list[Labels | Meaning] = field(default_factory=list)
     parameters: Vector | None = None
     optimizer: Any = None
     report: dict[str, Any] = field(default_factory=dict)  # what is logged: metrics, numbers, names of outputs
@@ -66,13 +68,13 @@ class Step:
         return [self.parameters.flat, *(v.value for v in fixed)]
 
     def prepare(self, rows: Rows, dtype: str) -> None:
-        """Add what the host makes for the program, and refuse class numbers that the outputs do not have."""
+        """Add what the host makes for the program, and look at the targets."""
         if self.trace.hosted:
             fill(self.trace.hosted, rows.arrays)
             for name, node in self.executable.graph.inputs.items():
                 rows.arrays[name] = engine_array(rows.arrays[name], node.dtype, dtype, f"input {name!r}")
-        for labels in self.labels:
-            check_labels(rows.arrays[labels.y.attrs["name"]], labels.classes, labels.ignored, "y")
+        for check in self.checks:
+            check.check(rows)
 
     def reset(self) -> None:
         """Begin the metrics anew."""
@@ -131,17 +133,25 @@ def _reporting(model: Stepper, what: str, rows: Rows, trace: Trace) -> Step:
     for metric in model.metrics:
         if metric.dtype != model._float_dtype():
             metric.to(model._float_dtype())
-    if model._compiled_loss is not None:
-        model._compiled_loss.labels = []
+    compiled = [x for x in (model._compiled_loss, model._compiled_metrics) if x is not None]
+    for part in compiled:
+        part.uses = []
     with trace.active():
         logs = getattr(model, what)(_data(rows))
     report, outputs = _reported(logs, what)
     step = Step(engine.compile(Graph(outputs, trace.updates()), model._target(), model._threads()), trace)
-    if model._compiled_loss is not None:
-        step.labels = [labels for labels in model._compiled_loss.labels if labels.y.op == "input"]
+    step.checks = _looked_at(model)
     step.report, step.metrics = report, model.metrics
     step.weights = [*model.trainable_weights, *model.non_trainable_weights]
     return step
+
+
+def _looked_at(model: Stepper) -> list[Labels | Meaning]:
+    """What the targets must be; what can be said without them is said now."""
+    used = [[] if x is None else x.uses for x in (model._compiled_loss, model._compiled_metrics)]
+    where = f"model {model.name!r}"
+    warn_of_outputs(where, *used)
+    return list(checks(where, *used))
 
 
 def _reported(logs: Any, what: str) -> tuple[dict[str, Any], dict[str, Node]]:

@@ -26,7 +26,7 @@ def plan(graph: Graph, together: bool = True) -> Program:
     Raises:
         GraphError: the graph is not legal, or has a form the core does not compute.
     """
-    pairs = paired_rows(check(graph))
+    pairs = paired_rows(check(graph).roots)
     if pairs is not None:
         raise GraphError(f"{place(pairs)} has the batch on two axes, {pairs.shape}, which the core does not compute")
     graph = legalise(graph)
