@@ -12,15 +12,15 @@ from lamina.models.model import Model
 from lamina.models.sequential import Sequential
 from lamina.optimizers import schedules
 from lamina.registry import publish
-from lamina.utils import feature_space
+from lamina.utils import FeatureSpace, features
 
 publish("keras", Sequential, read_as=("keras.models", "keras.src.models.sequential"), contains=True)
 publish("keras", Model, read_as=("keras.models", "keras.src.models.model"), contains=True)
 publish(
     "keras.src.models.functional", Functional, read_as=("keras.models",), registered_name="Functional", contains=True
 )
-publish("keras.utils", feature_space.FeatureSpace)
-for part in (feature_space.Feature, feature_space.Cross, feature_space.TFDIdentity, feature_space.TFDConcat):
+publish("keras.utils", FeatureSpace)
+for part in (features.Feature, features.Cross, features.TFDIdentity, features.TFDConcat):
     publish("keras.src.layers.preprocessing.feature_space", part, registered_name=part.__name__)
 for function in FUNCTIONS.values():
     publish(function.module, function, registered_name=function.__name__)

@@ -96,7 +96,7 @@ def test_more_sources() -> None:
     batches: Iterator[Any] = ({k: v[i : i + 32] for k, v in DATA.items()} for i in range(0, ROWS, 32))
     text = {"word", "tag"}
     frame = pl.DataFrame({k: v.tolist() if k in text else v for k, v in DATA.items()})
-    for source in (pd.DataFrame(DATA), frame, batches):
+    for source in (pd.DataFrame(DATA), frame, batches, [DATA]):
         ours = space(lamina)
         ours.adapt(source)
         np.testing.assert_array_equal(ours(DATA), expected(DATA))
@@ -165,7 +165,7 @@ def test_what_needs_no_data() -> None:
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"features": {}}, "cannot be None or empty"),
     ({"features": {"a": "floaty"}}, "Invalid feature type: 'floaty' of the feature 'a'"),
-    ({"features": {"a": "float"}, "output_mode": "list"}, "Expected one of 'dict', 'concat'"),
+    ({"features": {"a": "float"}, "output_mode": "list"}, "takes one of 'dict', 'concat'"),
     ({"features": {"a": "integer_hashed"}, "crosses": [("a", "b")]}, r"unknown features: \['b'\]"),
     ({"features": {"a": "integer_hashed"}, "crosses": [("a", "a")], "crossing_dim": 0}, "crossing_dim"),
 ]

@@ -17,6 +17,7 @@ class Adaptable(Layer):
     """Base of the layers with ``adapt``: state from all batches, in place of what was learned before."""
 
     lists_are_batches = False  # whether a list holds batches, or is itself an array
+    is_given = False  # whether what it would learn was said when it was made
 
     def adapt(self, data: Any, steps: int | None = None) -> None:
         """Learn from data, in place of what was learned before.

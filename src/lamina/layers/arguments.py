@@ -14,6 +14,8 @@ from lamina.graph.node import DTYPES
 
 # The engine keeps int32 numbers in the model's float type: the greatest that both hold exactly.
 LARGEST_WHOLE = {"float32": 2**24, "float64": 2**31 - 1}
+# Whole numbers of these widths are int32 in a graph.
+WHOLE = ("int8", "int16", "int64", "uint8", "uint16", "uint32", "uint64")
 BASE_ARGUMENTS = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
 
 
@@ -29,9 +31,9 @@ def dtype_name(dtype: Any) -> str:
     if isinstance(dtype, Mapping):
         dtype = dtype["config"]["name"]
     name = config.floatx() if dtype is None else str(getattr(dtype, "name", dtype))
-    if name not in ("int64", *DTYPES):
+    if name not in (*WHOLE, *DTYPES):
         raise DtypeError(f"a layer computes in float32 or float64, got dtype {name!r}")
-    return "int32" if name == "int64" else name
+    return "int32" if name in WHOLE else name
 
 
 def dtype_record(name: str) -> dict[str, Any]:

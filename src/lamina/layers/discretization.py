@@ -53,6 +53,7 @@ class Discretization(Adaptable):
                 "You need to set either `num_bins` or `bin_boundaries`, and not both. "
                 f"Received: `num_bins={num_bins}` and `bin_boundaries={bin_boundaries}`"
             )
+        self.is_given = num_bins is None
         self.bin_boundaries = None if bin_boundaries is None else _rising(owner, bin_boundaries)
         self.num_bins = num_bins
         self.epsilon = epsilon
@@ -65,7 +66,7 @@ class Discretization(Adaptable):
         Raises:
             ValueError: the boundaries were given.
         """
-        if self.num_bins is None:
+        if self.is_given:
             raise ValueError(
                 "Cannot adapt a Discretization layer that has been initialized with `bin_boundaries`, use `num_bins` "
                 "instead."
@@ -85,10 +86,11 @@ class Discretization(Adaptable):
 
     def finalize_state(self) -> None:
         """From now on the boundaries are those of what was seen."""
+        if self.num_bins is None:
+            return
         if self._summary.size == 0:
             raise DataError(f"layer {self.name!r}: there are no data to adapt to")
-        if self.num_bins is not None:
-            self.bin_boundaries = compressed(self._summary, 1.0 / self.num_bins)[0, :-1].tolist()
+        self.bin_boundaries = compressed(self._summary, 1.0 / self.num_bins)[0, :-1].tolist()
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """See ``Layer.__call__``; lists of Python numbers are taken, too."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from lamina.errors import ShapeError
 from lamina.graph.node import TEXT
+from lamina.layers.arguments import WHOLE
 from lamina.layers.calling import record
 from lamina.layers.layer import Layer
 from lamina.layers.tensor import KerasTensor
@@ -40,7 +41,7 @@ class InputLayer(Layer):
         super().__init__(name=name, dtype=None if text else dtype)
         if text:
             self.dtype = TEXT
-        self._declared = "int64" if dtype == "int64" else self.dtype  # ids keep their width in files
+        self._declared = str(dtype) if dtype in WHOLE else self.dtype  # ids keep their width in files
         if sparse or ragged or optional:
             raise ValueError(f"Input {self.name!r}: sparse, ragged and optional inputs are not supported")
         if (shape is None) == (batch_shape is None):

@@ -50,6 +50,7 @@ class Normalization(Adaptable):
             )
         self.axis = tuple(axes)
         self.invert = invert
+        self.is_given = mean is not None
         self.input_mean = mean
         self.input_variance = variance
         self.mean: Any = None  # a Variable, or an array where it was given
@@ -100,7 +101,7 @@ class Normalization(Adaptable):
             DataError: the data are no numbers, or of another shape than the layer was built for.
             LaminaError: mean and variance were given.
         """
-        if self.input_mean is not None:
+        if self.is_given:
             raise LaminaError(f"layer {self.name!r} was given mean and variance: it cannot `adapt`")
         if isinstance(data, list | tuple) and not all(hasattr(batch, "shape") for batch in data):
             raise DataError(f"layer {self.name!r}: adapt() takes a NumPy array or batches of such: give np.array(data)")

@@ -3,85 +3,24 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from lamina import config, ops, saving
-from lamina.config import Configured
-from lamina.errors import DataError, LaminaError
+from lamina import config, saving
+from lamina.errors import LaminaError
 from lamina.layers.discretization import Discretization
-from lamina.layers.encoding import CategoryEncoding
+from lamina.layers.encoding import CategoryEncoding, checked_mode
 from lamina.layers.hashing import HashedCrossing, Hashing
 from lamina.layers.input_layer import Input
 from lamina.layers.layer import Layer
-from lamina.layers.lookup import IndexLookup, IntegerLookup, StringLookup
+from lamina.layers.lookup import IntegerLookup, StringLookup
 from lamina.layers.nested import map_leaves
 from lamina.layers.preprocessing import Normalization, Rescaling
 from lamina.models.functional import Functional
-
-BATCH = 32  # rows that Keras adapts with at a time; a sketch of a distribution depends on it
-
-
-class Cross(Configured):
-    """Features that count together.
-
-    Args:
-        feature_names: which.
-        crossing_dim: in how many bins.
-        output_mode: ``"one_hot"`` or ``"int"``.
-    """
-
-    def __init__(self, feature_names: Sequence[str], crossing_dim: int, output_mode: str = "one_hot"):
-        self.feature_names = tuple(feature_names)
-        self.crossing_dim = crossing_dim
-        self.output_mode = _mode(output_mode, "int", "one_hot")
-
-    @property
-    def name(self) -> str:
-        """What it is called among the features."""
-        return "_X_".join(self.feature_names)
-
-
-class Feature(Configured):
-    """How one column becomes a feature.
-
-    Args:
-        dtype: element type of the column: ``"float32"``, ``"int32"`` or ``"string"``.
-        preprocessor: the layer that it goes through.
-        output_mode: ``"float"``, ``"int"``, or ``"one_hot"`` for whole numbers of a known range.
-    """
-
-    def __init__(self, dtype: str, preprocessor: Any, output_mode: str):
-        self.dtype = dtype
-        self.preprocessor = preprocessor
-        self.output_mode = _mode(output_mode, "int", "one_hot", "float")
-
-
-class TFDIdentity(Layer):
-    """A feature that stays as it is; its name is the one in Keras's files."""
-
-    def call(self, x: Any) -> Any:
-        """x."""
-        return x
-
-
-class TFDConcat(Layer):
-    """The features side by side; its name is the one in Keras's files.
-
-    Args:
-        axis: along which axis.
-    """
-
-    def __init__(self, axis: int, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.axis = axis
-
-    def call(self, xs: Any) -> Any:
-        """[a, b, …]."""
-        return ops.concatenate(list(xs), self.axis)
+from lamina.utils.columns import batches_of, column_of, columns_of
+from lamina.utils.features import Cross, Feature, TFDConcat, TFDIdentity, cardinality, learns
 
 
 class FeatureSpace(Layer):
@@ -122,7 +61,7 @@ class FeatureSpace(Layer):
             raise ValueError("The `features` argument cannot be None or empty.")
         self.crossing_dim, self.hashing_dim = crossing_dim, hashing_dim
         self.num_discretization_bins = num_discretization_bins
-        self.output_mode = _mode(output_mode, "dict", "concat")
+        self.output_mode = checked_mode("FeatureSpace", output_mode, ("dict", "concat"))
         self.features = {name: self._feature(name, feature) for name, feature in features.items()}
         self.crosses = [self._cross(cross) for cross in crosses or ()]
         self.inputs = {name: Input((1,), dtype=f.dtype, name=name) for name, f in self.features.items()}
@@ -246,10 +185,10 @@ class FeatureSpace(Layer):
         Raises:
             DataError: data of another kind, or without a column for a feature.
         """
-        layers = {name: layer for name, layer in self.preprocessors.items() if _learns(layer)}
+        layers = {name: layer for name, layer in self.preprocessors.items() if learns(layer)}
         for layer in layers.values():
             layer.reset_state()
-        for name, batch in _batches(dataset, list(layers)):
+        for name, batch in batches_of(dataset, list(layers)):
             layers[name].update_state(batch)
         for layer in layers.values():
             layer.finalize_state()
@@ -272,7 +211,7 @@ class FeatureSpace(Layer):
         Raises:
             LaminaError: ``adapt`` is needed first.
         """
-        if not self._adapted and any(map(_learns, self.preprocessors.values())):
+        if not self._adapted and any(map(learns, self.preprocessors.values())):
             raise LaminaError("You need to call `.adapt(dataset)` on the FeatureSpace before you can start using it.")
         if self.encoded_features is None:
             self.encoded_features = self._merged(self._preprocessed())
@@ -308,7 +247,7 @@ class FeatureSpace(Layer):
                 f"Feature '{name}' has `output_mode='one_hot'`. Thus its preprocessor should return an integer dtype. "
                 f"Instead it returns a {x.dtype} dtype."
             )
-        size = _cardinality(self.preprocessors.get(name) or self.crossers[name])
+        size = cardinality(self.preprocessors.get(name) or self.crossers[name])
         if size is None:
             raise ValueError(
                 f"Feature '{name}' has `output_mode='one_hot'`. However it isn't a standard feature and the "
@@ -334,10 +273,10 @@ class FeatureSpace(Layer):
             LaminaError: ``adapt`` is needed first.
         """
         self.get_encoded_features()
-        columns = _columns(data, list(self.features))
+        columns = columns_of(data, list(self.features))
         assert self._functional is not None
         single = any(np.ndim(column) == 0 for column in columns.values())
-        outputs = self._functional({name: _column(column) for name, column in columns.items()})
+        outputs = self._functional({name: column_of(column) for name, column in columns.items()})
         return map_leaves(lambda array: array[0], outputs) if single else outputs
 
     # -- config and files
@@ -368,89 +307,5 @@ KINDS = (
 )  # fmt: skip
 
 
-def _mode(mode: str, *allowed: str) -> str:
-    if mode not in allowed:
-        listed = ", ".join(map(repr, allowed))
-        raise ValueError(
-            f"Invalid value for argument `output_mode`. Expected one of {listed}. Received: output_mode={mode}"
-        )
-    return mode
-
-
 def _named(name: str | None, kind: str) -> str:
     return f"{name or config.unique_name(kind)}_preprocessor"
-
-
-def _learns(layer: Any) -> bool:
-    """Whether a preprocessor learns from data, and was not given what it would learn."""
-    given = (
-        (isinstance(layer, Normalization) and layer.input_mean is not None)
-        or (isinstance(layer, Discretization) and layer.num_bins is None)
-        or (isinstance(layer, IndexLookup) and layer.is_static)
-    )
-    return hasattr(layer, "adapt") and not given
-
-
-def _cardinality(layer: Any) -> int | None:
-    """How many different numbers a preprocessor puts out."""
-    if isinstance(layer, IndexLookup):
-        return layer.vocabulary_size()
-    if isinstance(layer, Discretization) and layer.num_bins is None:
-        return len(layer.bin_boundaries or ()) + 1
-    return getattr(layer, "num_tokens", None) or getattr(layer, "num_bins", None)
-
-
-# -- data
-
-
-def _columns(data: Any, names: Sequence[str]) -> dict[str, Any]:
-    """The columns of these names, in a dictionary or a data frame."""
-    if not isinstance(data, Mapping) and not hasattr(data, "columns"):
-        raise DataError(
-            f"A FeatureSpace can only be called with a dict of columns, or a data frame. Received: {type(data)}"
-        )
-    known = list(data.keys() if isinstance(data, Mapping) else data.columns)
-    missing = [name for name in names if name not in known]
-    if missing:
-        raise DataError(f"there is no column for the feature {missing[0]!r}: the data have {known}")
-    return {name: data[name] if np.ndim(data[name]) == 0 else np.asarray(data[name]) for name in names}
-
-
-def _column(values: Any) -> np.ndarray:
-    """Values as a column (rows, …): a single one has one row."""
-    array = np.asarray(values)
-    return array.reshape(-1, 1) if array.ndim < 2 else array
-
-
-def _batches(data: Any, names: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
-    """(feature, batch) of the data for ``adapt``, cut as Keras cuts them."""
-    if isinstance(data, Mapping) or hasattr(data, "columns"):
-        for name, column in _columns(data, names).items():
-            size = BATCH if column.ndim == 1 else 1
-            yield from ((name, _column(column[at : at + size])) for at in range(0, len(column), size))
-        return
-    if not hasattr(data, "__iter__") or isinstance(data, str | bytes | list | tuple | np.ndarray):
-        raise DataError(
-            "`adapt()` takes a dict of columns, a data frame, or batches as dicts: a tf.data.Dataset or another "
-            f"iterable. Received: {type(data)}"
-        )
-    for rows in _together(data):
-        columns = _columns(rows, names)
-        yield from ((name, _column(columns[name])) for name in names)
-
-
-def _together(stream: Iterable[Any]) -> Iterator[Any]:
-    """Batches as they come; single rows in batches."""
-    coming = iter(stream)
-    for first in coming:
-        if any(np.ndim(value) for value in _checked(first).values()):
-            yield first
-            continue
-        rows = [first, *islice(coming, BATCH - 1)]
-        yield {name: np.array([np.asarray(row[name])[()] for row in rows]) for name in first}
-
-
-def _checked(batch: Any) -> Mapping[str, Any]:
-    if not isinstance(batch, Mapping):
-        raise DataError(f"`adapt()` needs each batch as a dict of columns, got {type(batch)}")
-    return batch
