@@ -353,3 +353,19 @@ def test_refused(case: str) -> None:
     make, error, message = REFUSED[case]
     with pytest.raises(error, match=message):
         make()
+
+
+def test_layers_inside_a_pipeline_of_tensorflow() -> None:
+    made = {
+        "word": layers.StringLookup(vocabulary=WORDS, output_mode="one_hot"),
+        "id": layers.Hashing(5),
+        "x": layers.Normalization(mean=0.5, variance=4.0),
+    }
+    data = tf.data.Dataset.from_tensor_slices(DATA).batch(16).map(lambda row: {k: made[k](v) for k, v in row.items()})
+    for name, layer in made.items():
+        found = np.concatenate([np.asarray(row[name]) for row in data])
+        assert found.dtype == layer(DATA[name]).dtype
+        np.testing.assert_array_equal(found, layer(DATA[name]))
+    crossed = tf.data.Dataset.from_tensor_slices((TEXT, IDS)).batch(16).map(lambda *x: layers.HashedCrossing(7)(x))
+    assert crossed.element_spec.shape.as_list() == [None, 1]
+    np.testing.assert_array_equal(np.concatenate(list(crossed)), layers.HashedCrossing(7)((TEXT, IDS)))

@@ -201,3 +201,17 @@ def test_refused_later() -> None:
         of({"a": of.feature("float32", lamina.layers.Rescaling(2.0), "one_hot")}).get_encoded_features()
     with pytest.raises(ValueError, match="dimensionality of its output space is not known"):
         of({"a": of.feature("int32", lamina.layers.Identity(), "one_hot")}).get_encoded_features()
+
+
+@pytest.mark.parametrize("mode", ["concat", "dict"])
+@pytest.mark.parametrize("size", [0, 50])
+def test_inside_a_pipeline_of_tensorflow(size: int, mode: str) -> None:
+    theirs, ours = (space(api, output_mode=mode) for api in (keras, lamina))
+    data = slices(DATA).batch(size) if size else slices({name: values[:9] for name, values in DATA.items()})
+    for each in (theirs, ours):
+        each.adapt(DATA)
+    for expected, found in zip(data.map(theirs), data.map(ours), strict=True):
+        if size or mode == "concat":  # Keras keeps the rows' axis of some arrays of a dictionary
+            same(tf.nest.map_structure(np.asarray, found), expected)
+    if mode == "concat":
+        assert data.map(ours).element_spec == data.map(theirs).element_spec

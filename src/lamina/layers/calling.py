@@ -16,6 +16,7 @@ from lamina.host.stage import fill
 from lamina.host.texts import is_text
 from lamina.layers import masks
 from lamina.layers.arguments import LARGEST_WHOLE
+from lamina.layers.in_dataset import in_dataset, is_symbolic
 from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.layers.spec import check_inputs
 from lamina.layers.tensor import Call, History, KerasTensor
@@ -37,6 +38,8 @@ def call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _in_model(layer, args, kwargs)
     if current() is not None or any(isinstance(x, Node) for x in leaves):
         return in_trace(layer, args, kwargs)
+    if any(map(is_symbolic, leaves)):
+        return in_dataset(layer, args, kwargs)
     return at_once(layer, args, kwargs)
 
 

@@ -13,11 +13,13 @@ from lamina.errors import LaminaError
 from lamina.layers.discretization import Discretization
 from lamina.layers.encoding import CategoryEncoding, checked_mode
 from lamina.layers.hashing import HashedCrossing, Hashing
+from lamina.layers.in_dataset import is_symbolic, mapped
 from lamina.layers.input_layer import Input
 from lamina.layers.layer import Layer
 from lamina.layers.lookup import IntegerLookup, StringLookup
 from lamina.layers.nested import map_leaves
 from lamina.layers.preprocessing import Normalization, Rescaling
+from lamina.layers.tensor import KerasTensor
 from lamina.models.functional import Functional
 from lamina.utils.columns import batches_of, column_of, columns_of
 from lamina.utils.features import Cross, Feature, TFDConcat, TFDIdentity, cardinality, learns
@@ -263,7 +265,8 @@ class FeatureSpace(Layer):
         """The features of some rows, or of one.
 
         Args:
-            data: a dictionary of columns (rows,) or (rows, 1), or a data frame; or of single values for one row.
+            data: a dictionary of columns (rows,) or (rows, 1), or a data frame; or of single values for one row. Inside
+                ``tf.data.Dataset.map`` a dictionary of its tensors.
 
         Returns:
             An array (rows, features), or a dictionary of arrays; without the rows' axis for one row.
@@ -272,7 +275,10 @@ class FeatureSpace(Layer):
             DataError: something else than a dictionary, or without a column for a feature.
             LaminaError: ``adapt`` is needed first.
         """
-        self.get_encoded_features()
+        features = self.get_encoded_features()
+        if isinstance(data, Mapping) and any(map(is_symbolic, data.values())):
+            single = any(x.shape.rank == 0 for x in data.values())
+            return mapped(self, dict(data), map_leaves(_of_one_row, features) if single else features)
         columns = columns_of(data, list(self.features))
         assert self._functional is not None
         single = any(np.ndim(column) == 0 for column in columns.values())
@@ -305,6 +311,13 @@ KINDS = (
     "float", "float_rescaled", "float_normalized", "float_discretized", "integer_categorical", "string_categorical",
     "integer_hashed", "string_hashed",
 )  # fmt: skip
+
+
+def _of_one_row(tensor: KerasTensor) -> KerasTensor:
+    """The tensor without the rows' axis."""
+    row = KerasTensor(tensor.shape[1:], tensor.dtype)
+    row._keras_history = tensor._keras_history
+    return row
 
 
 def _named(name: str | None, kind: str) -> str:
