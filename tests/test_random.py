@@ -8,7 +8,7 @@ import pytest
 from lamina import random
 from lamina.engine import compile
 from lamina.errors import GraphError
-from lamina.graph.node import Graph
+from lamina.graph.node import Graph, constant
 from lamina.trace import Trace
 
 DRAWS = {
@@ -17,6 +17,9 @@ DRAWS = {
     "truncated_normal": lambda seed: random.truncated_normal((50,), seed=seed),
     "randint": lambda seed: random.randint((50,), 0, 1000, seed=seed),
     "categorical": lambda seed: random.categorical(np.zeros((5, 9)), 10, seed=seed),
+    "binomial": lambda seed: random.binomial((50,), 1000, 0.5, seed=seed),
+    "beta": lambda seed: random.beta((50,), 2.0, 3.0, seed=seed),
+    "gamma": lambda seed: random.gamma((50,), 2.0, seed=seed),
     "shuffle": lambda seed: random.shuffle(np.arange(50), seed=seed),
     "dropout": lambda seed: random.dropout(np.ones(50), 0.5, seed=seed),
 }
@@ -56,6 +59,35 @@ DRAWS_BIG = {
     "normal": lambda: random.normal((100_000,), 2.0, 3.0, seed=1),
     "truncated": lambda: random.truncated_normal((50_000,), seed=1),
 }
+
+
+@pytest.mark.parametrize(
+    ("draw", "mean", "variance"),
+    [
+        (lambda n: random.binomial((n,), [10.0], 0.3, seed=1), 3.0, 2.1),
+        (lambda n: random.beta((n,), 2.0, 3.0, seed=1), 0.4, 0.04),
+        (lambda n: random.gamma((n,), 2.5, seed=1), 2.5, 2.5),
+    ],
+)
+def test_moments_of_distributions(draw, mean: float, variance: float):
+    x = draw(100_000)
+    assert x.dtype == np.float32
+    assert abs(x.mean() / mean - 1) < 0.01
+    assert abs(x.var() / variance - 1) < 0.03
+
+
+def test_nodes_of_cut_whole_and_chosen_numbers(target: str):
+    with Trace().active():
+        cut = random.truncated_normal((20_000,), 1.0, 2.0, seed=1)
+        whole = random.randint((20_000,), 3, 8, seed=2)
+        chosen = random.categorical(constant(np.log([[0.1, 0.6, 0.3]])), 20_000, seed=3)
+    run = compile(Graph({"cut": cut}), target).run({}, {}, rows=1, batch_size=1)["cut"]
+    assert -3 <= run.min() < -2.9 < 4.9 < run.max() <= 5
+    assert abs(run.std() / 2 - 0.8796) < 0.02
+    run = compile(Graph({"whole": whole}), target).run({}, {}, rows=1, batch_size=1)["whole"]
+    np.testing.assert_allclose(np.bincount(run.astype(int)), [0, 0, 0, *[4000] * 5], atol=300)
+    run = compile(Graph({"chosen": chosen}), target).run({}, {}, rows=1, batch_size=1)["chosen"]
+    np.testing.assert_allclose(np.bincount(run[0].astype(int)) / 20_000, [0.1, 0.6, 0.3], atol=0.02)
 
 
 def test_categorical_follows_the_probabilities():
@@ -108,7 +140,7 @@ def test_nodes_draw_anew_in_each_step(draw, target: str):
     assert abs(first.std() - plain.std()) < 0.06
 
 
-@pytest.mark.parametrize("name", ["truncated_normal", "randint", "categorical", "shuffle"])
+@pytest.mark.parametrize("name", ["binomial", "beta", "gamma", "shuffle"])
 def test_draws_that_a_graph_would_freeze_are_refused(name: str):
     with Trace().active(), pytest.raises(GraphError, match=f"random.{name} draws numbers at once"):
         DRAWS[name](1)

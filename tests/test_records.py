@@ -216,10 +216,10 @@ HOSTILE = [
         dense(
             config={
                 "units": 2,
-                "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "mixed_float16"}},
+                "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "mixed_float31"}},
             }
         ),
-        "mixed_float16",
+        "mixed_float31",
     ),
     ({"class_name": "__numpy__", "config": {"value": [1], "dtype": "object"}}, "dtype 'object'"),
     ({"class_name": "__numpy__", "config": {"value": [1], "dtype": "O,f4"}}, "dtype"),

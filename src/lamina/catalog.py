@@ -6,6 +6,7 @@ To let files name a new class, enter it in its module's own table or add it here
 from __future__ import annotations
 
 from lamina import activations, constraints, initializers, layers, losses, metrics, optimizers, regularizers
+from lamina.dtype_policies import DTypePolicy, DTypePolicyMap, FloatDTypePolicy
 from lamina.layers.operation import FUNCTIONS
 from lamina.models.functional import Functional
 from lamina.models.model import Model
@@ -14,6 +15,8 @@ from lamina.optimizers import schedules
 from lamina.registry import publish
 from lamina.utils import FeatureSpace, features
 
+publish("keras", DTypePolicy, FloatDTypePolicy, read_as=("keras.dtype_policies", "keras.mixed_precision"))
+publish("keras.dtype_policies", DTypePolicyMap)
 publish("keras", Sequential, read_as=("keras.models", "keras.src.models.sequential"), contains=True)
 publish("keras", Model, read_as=("keras.models", "keras.src.models.model"), contains=True)
 publish(

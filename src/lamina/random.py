@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random as python_random
 from collections.abc import Sequence
-from math import pi
+from math import erf, pi
+from math import sqrt as root
 from threading import Lock
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from lamina import config
 from lamina.errors import GraphError
-from lamina.graph import express, functions
+from lamina.graph import elementary, express, functions
 from lamina.graph.node import Node
 from lamina.trace import current
 from lamina.variables import Variable
@@ -172,8 +173,8 @@ def _normal_nodes(shape: tuple[int | None, ...], dtype: str, seed: Seed) -> Node
 
 
 def truncated_normal(
-    shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: str | None = None, seed: Seed = None
-) -> np.ndarray:
+    shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: str | None = None, seed: Seed = None
+) -> Any:
     """Normally distributed numbers; those beyond two standard deviations are drawn again.
 
     Args:
@@ -186,7 +187,9 @@ def truncated_normal(
         >>> bool(abs(truncated_normal((1000,), seed=1)).max() < 2)
         True
     """
-    _only_at_once("truncated_normal")
+    if current() is not None:
+        share = functions.random_uniform(tuple(shape), stream(seed), config.float_dtype(dtype))
+        return elementary.erfinv((2.0 * share - 1.0) * erf(root(2.0))) * (root(2.0) * stddev) + mean
     source = generator(seed)
     z = source.standard_normal(_fixed(shape))
     while (far := np.abs(z) >= 2.0).any():
@@ -194,18 +197,20 @@ def truncated_normal(
     return np.asarray(z * stddev + mean, config.float_dtype(dtype))
 
 
-def randint(shape: Sequence[int], minval: int, maxval: int, dtype: str = "int32", seed: Seed = None) -> np.ndarray:
+def randint(shape: Shape, minval: int, maxval: int, dtype: str = "int32", seed: Seed = None) -> Any:
     """Whole numbers in [minval, maxval), all equally likely.
 
     Example:
         >>> randint((4,), 0, 10, seed=1).dtype
         dtype('int32')
     """
-    _only_at_once("randint")
+    if current() is not None:
+        share = functions.random_uniform(tuple(shape), stream(seed), config.floatx())
+        return express.cast(express.floor(share * (maxval - minval)) + minval, config.held_dtype(dtype))
     return generator(seed).integers(minval, maxval, _fixed(shape)).astype(dtype)
 
 
-def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Seed = None) -> np.ndarray:
+def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Seed = None) -> Any:
     """Class numbers drawn with probabilities softmax(logits), ``num_samples`` for each row.
 
     Args:
@@ -214,11 +219,66 @@ def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Seed 
     Returns:
         An array (rows, num_samples).
     """
-    _only_at_once("categorical")
+    if current() is not None:
+        return _categorical_nodes(express.as_node(logits), num_samples, seed)
     logits = np.asarray(logits, "float64")
     shape = (logits.shape[0], num_samples, logits.shape[1])
     gumbel = -np.log(-np.log(np.maximum(generator(seed).random(shape), np.finfo("float64").tiny)))
     return np.argmax(logits[:, None, :] + gumbel, axis=-1).astype(dtype)  # the Gumbel-max trick
+
+
+def _categorical_nodes(logits: Node, num_samples: int, seed: Seed) -> Node:
+    """The place of the largest logit after adding to each −log(−log u) (the Gumbel-max trick)."""
+    rows, classes = logits.shape
+    u = functions.random_uniform((rows, num_samples, classes), stream(seed), logits.dtype)
+    gumbel = -express.log(-express.log(express.clip(u, 1e-30, 1.0 - 1e-7)))
+    return express.argmax(express.expand_dims(logits, 1) + gumbel, -1)
+
+
+def binomial(
+    shape: Sequence[int], counts: Any, probabilities: Any, dtype: str | None = None, seed: Seed = None
+) -> np.ndarray:
+    """How many of ``counts`` tries succeed, each with a probability.
+
+    Args:
+        shape: the result's shape.
+        counts, probabilities: numbers, or arrays that are broadcast to the shape.
+        dtype: the session's float type by default.
+        seed: an integer, a SeedGenerator or None.
+
+    Example:
+        >>> bool((binomial((100,), 5, 0.5, seed=1) <= 5).all())
+        True
+    """
+    _only_at_once("binomial")
+    counts = np.asarray(counts).astype("int64")
+    return generator(seed).binomial(counts, probabilities, _fixed(shape)).astype(config.float_dtype(dtype))
+
+
+def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: str | None = None, seed: Seed = None) -> np.ndarray:
+    """Numbers in (0, 1) of the beta distribution.
+
+    Args:
+        shape: the result's shape.
+        alpha, beta: above 0; numbers, or arrays that are broadcast to the shape.
+        dtype: the session's float type by default.
+        seed: an integer, a SeedGenerator or None.
+    """
+    _only_at_once("beta")
+    return generator(seed).beta(alpha, beta, _fixed(shape)).astype(config.float_dtype(dtype))
+
+
+def gamma(shape: Sequence[int], alpha: Any, dtype: str | None = None, seed: Seed = None) -> np.ndarray:
+    """Numbers above 0 of the gamma distribution of scale 1.
+
+    Args:
+        shape: the result's shape.
+        alpha: above 0; a number, or an array that is broadcast to the shape.
+        dtype: the session's float type by default.
+        seed: an integer, a SeedGenerator or None.
+    """
+    _only_at_once("gamma")
+    return generator(seed).gamma(alpha, size=_fixed(shape)).astype(config.float_dtype(dtype))
 
 
 def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> np.ndarray:

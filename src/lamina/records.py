@@ -255,11 +255,6 @@ def _slice(record: dict[str, Any]) -> slice:
     return slice(*(_value(config.get(part)) for part in SLICE))
 
 
-def _policy(record: dict[str, Any]) -> Any:
-    """Keras describes a layer's element type by a policy; here it is the type's name."""
-    return _fields(record).get("name")
-
-
 def _function(record: dict[str, Any]) -> Any:
     name, module = record["config"], record.get("module")
     if not isinstance(name, str):
@@ -395,6 +390,5 @@ _SPECIAL: dict[str, Callable[[dict[str, Any]], Any]] = {
     "__slice__": _slice,
     "__ellipsis__": lambda record: ...,
     "__keras_tensor__": lambda record: record,  # functional models read these themselves
-    "DTypePolicy": _policy,
     "function": _function,
 }

@@ -243,7 +243,7 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "nothing returned": (lambda: own(lambda x: None), GraphError, "mine: Mine.call returned None"),
     "argument": (lambda: layers.Dense(2, unit=3), ValueError, r"argument\(s\) unit"),
     "activation": (lambda: layers.Dense(2, activation="rellu"), ValueError, "'rellu'; did you mean 'relu'"),
-    "dtype": (lambda: layers.Dense(2, dtype="float16"), TypeError, "float16"),
+    "dtype": (lambda: layers.Dense(2, dtype="float31"), ValueError, "float31"),
     "rank of a mask": (
         lambda: layers.BatchNormalization()(X, mask=np.ones((6, 3), bool)), ShapeError, "one dimension less",
     ),

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from lamina import config
-from lamina.errors import DtypeError
-from lamina.graph.node import DTYPES
+from lamina import config, dtype_policies
 
 # The engine keeps int32 numbers in the model's float type: the greatest that both hold exactly.
 LARGEST_WHOLE = {"float32": 2**24, "float64": 2**31 - 1}
-# Whole numbers of these widths are int32 in a graph.
-WHOLE = ("int8", "int16", "int64", "uint8", "uint16", "uint32", "uint64")
 BASE_ARGUMENTS = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
 
 
@@ -26,18 +22,18 @@ def valid_name(name: str) -> str:
     return name
 
 
-def dtype_name(dtype: Any) -> str:
-    """An element type from a name, or from a policy as Keras writes it into a config."""
-    if isinstance(dtype, Mapping):
-        dtype = dtype["config"]["name"]
-    name = config.floatx() if dtype is None else str(getattr(dtype, "name", dtype))
-    if name not in (*WHOLE, *DTYPES):
-        raise DtypeError(f"a layer computes in float32 or float64, got dtype {name!r}")
-    return "int32" if name in WHOLE else name
+def policy_of(dtype: Any) -> Any:
+    """A policy from a name, a policy, its record, or None for the session's."""
+    policy = dtype_policies.get(dtype)
+    config.say_of_halves(policy)
+    return policy
 
 
-def dtype_record(name: str) -> dict[str, Any]:
-    """An element type as Keras writes it into a layer's config."""
+def dtype_record(dtype: Any) -> Any:
+    """An element type, or a policy, as Keras writes it into a layer's config."""
+    if isinstance(dtype, dtype_policies.DTypePolicyMap):
+        return dtype_policies.serialize(dtype)
+    name = dtype if isinstance(dtype, str) else dtype.name
     return {"module": "keras", "class_name": "DTypePolicy", "config": {"name": name}, "registered_name": None}
 
 

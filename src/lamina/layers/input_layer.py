@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamina.errors import ShapeError
-from lamina.graph.node import TEXT
-from lamina.layers.arguments import WHOLE
 from lamina.layers.calling import record
 from lamina.layers.layer import Layer
 from lamina.layers.tensor import KerasTensor
@@ -37,11 +35,7 @@ class InputLayer(Layer):
         optional: bool = False,
         name: str | None = None,
     ):
-        text = dtype == TEXT
-        super().__init__(name=name, dtype=None if text else dtype)
-        if text:
-            self.dtype = TEXT
-        self._declared = str(dtype) if dtype in WHOLE else self.dtype  # ids keep their width in files
+        super().__init__(name=name, dtype=dtype)
         if sparse or ragged or optional:
             raise ValueError(f"Input {self.name!r}: sparse, ragged and optional inputs are not supported")
         if (shape is None) == (batch_shape is None):
@@ -62,7 +56,7 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         """See ``Layer.get_config``."""
         return {
-            "batch_shape": self.batch_shape, "dtype": self._declared, "sparse": False, "ragged": False,
+            "batch_shape": self.batch_shape, "dtype": self.dtype_policy.name, "sparse": False, "ragged": False,
             "name": self.name, "optional": False,
         }  # fmt: skip
 

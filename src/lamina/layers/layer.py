@@ -14,11 +14,11 @@ from lamina.errors import LaminaError, ShapeError
 from lamina.graph.node import Node
 from lamina.layers import calling, masks
 from lamina.layers.arguments import (
-    dtype_name,
     dtype_record,
     input_hint,
     map_shapes,
     own_arguments,
+    policy_of,
     shape_tuples,
 )
 from lamina.layers.nested import flatten, map_leaves
@@ -74,7 +74,8 @@ class Layer(Operation):
         if unknown := config.unknown_arguments(type(self), sorted(kwargs)):
             raise ValueError(f"{type(self).__name__} does not take the argument(s) {unknown}")
         super().__init__(name)
-        self.dtype = dtype_name(dtype)
+        self.dtype_policy = policy_of(dtype)
+        self.dtype = config.held_dtype(self.dtype_policy.variable_dtype)
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
@@ -167,6 +168,16 @@ class Layer(Operation):
         outputs = self(tensors)
         self._inbound_nodes.pop()
         return map_leaves(lambda x: x.shape, outputs)
+
+    @property
+    def compute_dtype(self) -> str:
+        """The element type that its policy says it computes in."""
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The element type that its policy says its weights have."""
+        return self.dtype_policy.variable_dtype
 
     def _fed_dtype(self) -> str:
         """An element type that the layer takes."""
@@ -396,7 +407,8 @@ class Layer(Operation):
         Raises:
             TypeError: an argument of ``__init__`` is not kept as an attribute, and ``get_config`` is not defined.
         """
-        base: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": dtype_record(self.dtype)}
+        policy = dtype_record(self.dtype_policy)
+        base: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": policy}
         if self.activity_regularizer is not None:
             base["activity_regularizer"] = self.activity_regularizer
         return base | own_arguments(self, strict=type(self).get_config is Layer.get_config)

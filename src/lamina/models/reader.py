@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina import config
 from lamina.errors import DataError
 from lamina.layers.calling import kind_of
 from lamina.layers.nested import flatten, map_leaves
@@ -79,7 +80,8 @@ class Reader(Stepper):
     ) -> Source:  # fmt: skip
         """Where a pass over such data takes its rows."""
         if not is_stream(x):
-            return Feed(self._rows(x, y, sample_weight, class_weight), batch_size, steps, shuffle, generator)
+            rows = self._rows(x, y, sample_weight, class_weight)
+            return _bounded(Feed(rows, batch_size, steps, shuffle, generator))
         for name, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
                 raise DataError(
@@ -89,7 +91,7 @@ class Reader(Stepper):
         if batch_size is not None:
             warnings.warn(f"`batch_size` is ignored: a {type(x).__name__} gives whole batches", stacklevel=4)
         convert = partial(self._batch, class_weight=class_weight)
-        return Stream(x, convert, steps, generator if shuffle is True else None)
+        return _bounded(Stream(x, convert, steps, generator if shuffle is True else None))
 
     def _batch(self, batch: Any, class_weight: Mapping[int, float] | None) -> Rows:
         return self._rows(*unpack_x_y_sample_weight(batch), class_weight)
@@ -113,3 +115,11 @@ class Reader(Stepper):
             self._steps[key] = _MAKE[kind](self, rows)
         self._steps[key].prepare(rows, self._float_dtype())
         return self._steps[key]
+
+
+def _bounded(source: Source) -> Source:
+    """The source, with no more steps an epoch than the session allows."""
+    most = config.max_steps_per_epoch()
+    if most is not None and (source.epoch_steps is None or source.epoch_steps > most):
+        source.steps = most
+    return source

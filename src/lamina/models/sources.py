@@ -38,6 +38,8 @@ class Span(NamedTuple):
 class Source(Protocol):
     """What a pass over data asks for."""
 
+    steps: int | None
+
     @property
     def epoch_steps(self) -> int | None:
         """Batches of an epoch, None where nobody knows."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from lamina import random
+from lamina import config, random
 from lamina.callbacks import CallbackList
 from lamina.errors import DataError
 from lamina.layers.nested import flatten, pack
@@ -79,7 +80,7 @@ class Trainer(Reader):
         self._require_compiled()
         if validation_split and validation_data is None:
             x, y, sample_weight, validation_data = _held_back(x, y, sample_weight, validation_split)
-        epochs = whole("epochs", epochs, least=0)
+        epochs = _bounded(whole("epochs", epochs, least=0))
         self._order_generator = random.generator(None)
         source = self._source(
             x, y, sample_weight, class_weight, batch_size, steps_per_epoch, shuffle, self._order_generator
@@ -220,7 +221,7 @@ class Trainer(Reader):
         Returns:
             An array (rows, …), or the list or dictionary that the model returns.
         """
-        unwatched = callbacks is None and steps is None
+        unwatched = callbacks is None and steps is None and config.max_steps_per_epoch() is None
         if unwatched and (known := self._serving(x)) is not None:
             if batch_size is not None:
                 whole("batch_size", batch_size)
@@ -351,3 +352,12 @@ def _joined(step: Step, outputs: Sequence[loop.Outputs]) -> Any:
     names = [f"output{i}" for i in range(step.outputs.count)]
     arrays = [outputs[0][n] if len(outputs) == 1 else np.concatenate([made[n] for made in outputs]) for n in names]
     return pack(step.outputs.structure, arrays)
+
+
+def _bounded(epochs: int) -> int:
+    """The epochs, no more than the session allows."""
+    most = config.max_epochs()
+    if most is None or epochs <= most:
+        return epochs
+    warnings.warn(f"Limiting epochs to {most}", stacklevel=3)
+    return most
