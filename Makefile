@@ -15,7 +15,7 @@ SOURCE := $(shell find src -name '*.py' -o -name '*.pyi' -o -name py.typed)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test lint types warnings sanitize wheel profile bench bench-quick peers map soak clean
+.PHONY: help build demo test lint types warnings sanitize wheel profile bench bench-quick peers map parity soak clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 | \2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -63,6 +63,9 @@ peers: $(PEERS)/.made  ## make .venv-peers with the libraries that the benchmark
 
 map:  ## write the list of files at the end of ARCHITECTURE.md
 	$(BIN)/python tools/architecture_map.py
+
+parity: build .venv/.test  ## random models next to real Keras, from the case tables (SEED=1 CASES=2000)
+	PYTHONPATH=tests:tests/parity $(BIN)/python -m drawn --seed $(or $(SEED),1) --cases $(or $(CASES),2000) $(ARGS)
 
 soak: build  ## train random networks again and again: same bits, no growth of memory (MINUTES=5)
 	$(BIN)/python tools/soak.py --minutes $(or $(MINUTES),5)

@@ -19,6 +19,7 @@ class Activation(Layer):
     """
 
     supports_masking = True
+    built_at_once = True
 
     def __init__(self, activation: Any, **kwargs: Any):
         super().__init__(**kwargs)
@@ -39,6 +40,7 @@ class ReLU(Layer):
     """
 
     supports_masking = True
+    built_at_once = True
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
@@ -61,6 +63,7 @@ class LeakyReLU(Layer):
     """
 
     supports_masking = True
+    built_at_once = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any):
         super().__init__(**kwargs)
@@ -79,6 +82,7 @@ class ELU(Layer):
     """
 
     supports_masking = True
+    built_at_once = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any):
         super().__init__(**kwargs)
@@ -142,6 +146,7 @@ class ActivityRegularization(Layer):
     """
 
     supports_masking = True
+    built_at_once = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any):
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
@@ -165,6 +170,7 @@ class Softmax(Layer):
     """
 
     supports_masking = True
+    built_at_once = True
 
     def __init__(self, axis: int = -1, **kwargs: Any):
         super().__init__(**kwargs)
@@ -188,6 +194,7 @@ class Identity(Layer):
     """The inputs themselves."""
 
     supports_masking = True
+    built_at_once = True
 
     def call(self, inputs: Any) -> Any:
         """z."""

@@ -49,7 +49,7 @@ def _in_model(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
         kwargs = masks.for_call(call_parameters(type(layer).call), args, kwargs)  # where Keras records them, too
     first = _first(args, kwargs)
     before = masks.of_inputs(first, kwargs)
-    tensors = on_tensors(layer, partial(in_trace, layer), args, dict(kwargs))
+    tensors = on_tensors(layer, partial(in_trace, layer), args, _with_training(layer, dict(kwargs)))
     if layer.supports_masking:
         masks.pass_on(layer, first, before, tensors)
     return tensors
@@ -150,6 +150,12 @@ def _training(layer: Layer, kwargs: dict[str, Any], outer: bool | None, paramete
         return outer
     default = parameters.get("training")
     return default if isinstance(default, bool) else None
+
+
+def _with_training(layer: Layer, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What a functional model keeps of a call: as in Keras's files, `training` where it is known before a run."""
+    said = _training(layer, dict(kwargs), None, call_parameters(type(layer).call))
+    return kwargs if said is None else {**kwargs, "training": said}
 
 
 def _ready(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

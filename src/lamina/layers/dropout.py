@@ -14,6 +14,7 @@ class RandomMask(Layer):
     """Base of the layers that choose inputs at random: a rate, the shape of the mask, a seed."""
 
     supports_masking = True
+    built_at_once = True
 
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
@@ -105,6 +106,7 @@ class GaussianDropout(Layer):
     """
 
     supports_masking = True
+    built_at_once = True
 
     def __init__(self, rate: float, seed: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
@@ -129,6 +131,7 @@ class GaussianNoise(Layer):
     """
 
     supports_masking = True
+    built_at_once = True
 
     def __init__(self, stddev: float, seed: Any = None, **kwargs: Any):
         super().__init__(**kwargs)

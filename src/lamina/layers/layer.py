@@ -57,6 +57,7 @@ class Layer(Operation):
     # Whether outputs have the masks of `compute_mask`; a layer's own attribute may say otherwise.
     supports_masking = False
     input_spec: InputSpec | Sequence[InputSpec] | None = None
+    built_at_once = False  # whether Keras builds such a layer when it is made, so that files do not say its shapes
     # Attributes that hold no parts of the layer, though there may be layers, variables or metrics in them.
     not_parts = frozenset({"_inbound_nodes", "_own_trainable", "_own_fixed", "_call_losses"})
 
@@ -147,8 +148,8 @@ class Layer(Operation):
         self.build_from_config(shapes)
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """The shapes that the layer was built with; None for one that has nothing to build."""
-        if type(self).build is Layer.build or not self._build_shapes:
+        """The shapes that the layer was built with; None for one that Keras builds when it is made."""
+        if self.built_at_once or not self._build_shapes:
             return None
         shapes = dict(self._build_shapes)
         return {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else {"shapes_dict": shapes}

@@ -84,7 +84,7 @@ class BatchNormalization(Layer):
         )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
 
-    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """γ (x − μ) / √(σ² + ε) + β; training also moves the averages, by the places that count."""
         feature = self.axis % len(inputs.shape)
         if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
@@ -273,6 +273,7 @@ class UnitNormalization(Layer):
     """
 
     supports_masking = True
+    built_at_once = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any):
         super().__init__(**kwargs)

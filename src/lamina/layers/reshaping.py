@@ -44,6 +44,8 @@ class Reshape(Layer):
         target_shape: sizes without the batch axis; one may be −1.
     """
 
+    built_at_once = True
+
     def __init__(self, target_shape: Sequence[int], **kwargs: Any):
         super().__init__(**kwargs)
         self.target_shape = tuple(int(size) for size in target_shape)
