@@ -22,6 +22,8 @@ class Masking(Layer):
         array([[ True, False]])
     """
 
+    built_at_once = True
+
     def __init__(self, mask_value: Any = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.mask_value = mask_value

@@ -12,6 +12,8 @@ from lamina.layers.spec import InputSpec
 class GlobalPooling(Layer):
     """Base of the poolings over all places."""
 
+    built_at_once = True
+
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.data_format = data_format or "channels_last"
