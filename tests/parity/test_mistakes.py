@@ -283,7 +283,7 @@ MISTAKES = [
     # -- adapt
     Mistake("a lookup without words", lambda k: k.layers.StringLookup()(np.array(["a"])), ("adapt", "vocabulary")),
     Mistake("words twice", lambda k: k.layers.StringLookup(vocabulary=["a", "a"]), ("a",)),
-    Mistake("lists to adapt to", lambda k: k.layers.Normalization().adapt([[1.0], [2.0]]), ("normalization", "axis")),
+    Mistake("lists to adapt to", lambda k: k.layers.Normalization().adapt([[1.0], [2.0]]), ("normalization", "adapt")),
 ]  # fmt: skip
 
 

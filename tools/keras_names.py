@@ -1,0 +1,173 @@
+"""Writes docs/keras.md: every public name of the installed Keras, whether Lamina has it, and if not, why not.
+
+    python tools/keras_names.py [--check]     --check: says what is missing without a reason, and writes nothing
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+
+import lamina
+
+PAGE = Path(__file__).parents[1] / "docs" / "keras.md"
+
+# A name that is not here is explained by the first pattern that its whole path matches.
+REASONS: dict[str, str] = {
+    "images, video and sound": (
+        r"layers\.(.*(Conv|conv|Pool|Crop|ZeroPadding|UpSampling|Random|Spectrogram|MixUp|CutMix|AugMix|Histogram).*"
+        r"|SpatialDropout[23]D|Resizing|Solarization|Equalization|AutoContrast|RandAugment|MaxNumBoundingBoxes)"
+        r"|initializers\.(STFT.*|stft)"
+        r"|ops\.(image|.*conv.*|.*pool|.*fft2?|.*stft|.*depth.*|fold|unfold|extract_sequences|polar|view_as_.*)"
+        r"|utils\.(.*im(a)?g.*|audio.*|bounding_boxes)|visualization.*|config\..*image.*"
+    ),
+    "sequences and text": (
+        r"layers\.(.*(RNN|GRU|LSTM|Attention).*|Bidirectional|TextVectorization|ReversibleEmbedding)"
+        r"|losses\.(ctc|CTC)|ops\.(ctc.*|dot_product_attention|rearrange)|config\..*flash.*|utils\.text.*"
+    ),
+    "runs code of another framework": r"layers\.(TFSMLayer|TorchModuleWrapper|JaxLayer|FlaxLayer)|.*nnx.*",
+    "Lamina has one engine; its targets are an argument of `compile`": (
+        r"backend|config\.(backend|set_backend)|device|name_scope|StatelessScope|SymbolicScope|RematScope|remat"
+        r"|.*(stateless_|rematerialized_|symbolic_).*|.*\.(jit_compile|run_eagerly|make_\w+_function)"
+        r"|.*\.(distribute_\w+|get_state_tree|set_state_tree|aggregation|synchronization|handle)"
+        r"|.*\.(overwrite_with_gradient|sparse|ragged\w*|row_splits_dtype)|.*nnx.*|ops\.jvp|ops\.lu_factor"
+    ),
+    "quantization and adapters": (
+        r"quantizers|Quantizer|.*quantiz.*|.*quantized.*|.*lora.*|.*\.variable_serialization_spec"
+    ),
+    "training on many devices": r"distribution|callbacks\.OrbaxCheckpoint",
+    "a recipe, not a part": r"distillation|applications|datasets|preprocessing|layers\.experimental",
+    "of older versions": (
+        r"legacy|.*\.legacy|utils\.(Sequence|get_source_inputs)|.*\.(add_metric|add_variable|compiled_(loss|metrics))|src"
+        r"|models\.experimental"
+    ),
+    "sends data to, or gets it from, a server": r"callbacks\.RemoteMonitor|utils\.get_file",
+    "would run code of a file": r"config\.enable_unsafe_deserialization",
+    "edits files of weights by hand": r"saving\.KerasFileEditor",
+    "how an export is told its inputs; here `Model.export` has them": r"export",
+}
+UNEXPLAINED = "not yet"
+
+
+class Name(NamedTuple):
+    """A public name of Keras."""
+
+    path: str
+    here: bool
+    reason: str
+
+
+def packages() -> list[str]:
+    """Keras's public modules, those of all that a user may name."""
+    found = [n for n in sorted(vars(keras)) if isinstance(getattr(keras, n), types.ModuleType) and n[0] != "_"]
+    return [n for n in found if n != "src"] + ["optimizers.schedules"]
+
+
+def reach(root: Any, path: str) -> Any:
+    """What a path names below a module, or None."""
+    for part in path.split("."):
+        root = getattr(root, part, None)
+    return root
+
+
+def public(thing: Any) -> list[str]:
+    return [name for name in dir(thing) if not name.startswith("_")]
+
+
+def things() -> dict[str, Any]:
+    """One of each kind of object whose members users call, made by Lamina."""
+    model = lamina.Sequential([lamina.Input((3,)), lamina.layers.Dense(1)])
+    model.compile("adam", "mse", metrics=["mae"])
+    x = lamina.Input((3,))
+    graph = lamina.Model(x, lamina.layers.Dense(1)(x))
+    graph.compile("adam", "mse")
+    return {
+        "Model": graph, "Sequential": model, "Functional": graph, "layers.Layer": model.layers[0],
+        "Variable": model.weights[0], "KerasTensor": model.outputs[0], "Loss": lamina.losses.MeanSquaredError(),
+        "Metric": lamina.metrics.Mean(), "optimizers.Optimizer": model.optimizer,
+        "callbacks.Callback": lamina.callbacks.Callback(), "Initializer": lamina.initializers.Zeros(),
+        "Regularizer": lamina.regularizers.L2(), "Constraint": lamina.constraints.NonNeg(),
+        "random.SeedGenerator": lamina.random.SeedGenerator(1),
+    }  # fmt: skip
+
+
+def groups() -> Iterator[tuple[str, list[Name]]]:
+    """Module or class → its names."""
+    known = [n for n in public(keras) if not isinstance(getattr(keras, n), types.ModuleType)]
+    yield "keras", [name_of(n, lamina, n) for n in known]
+    for module in packages():
+        ours = reach(lamina, module)
+        if reason_of(module) != UNEXPLAINED:
+            yield f"keras.{module}", [Name(module, ours is not None, reason_of(module))]
+            continue
+        yield f"keras.{module}", [name_of(f"{module}.{n}", ours, n) for n in public(reach(keras, module))]
+    for kind, made in things().items():
+        yield f"members of {kind}", [name_of(f"{kind}.{n}", made, n) for n in public(reach(keras, kind))]
+
+
+def name_of(path: str, owner: Any, name: str) -> Name:
+    here = owner is not None and hasattr(owner, name)
+    return Name(path, here, "" if here else reason_of(path))
+
+
+def reason_of(path: str) -> str:
+    return next((reason for reason, pattern in REASONS.items() if re.fullmatch(pattern, path)), UNEXPLAINED)
+
+
+def page() -> str:
+    """The text of docs/keras.md."""
+    found = dict(groups())
+    lines = [
+        "# Names of Keras",
+        "",
+        f"Every public name of Keras {keras.__version__}: whether it is here, and if not, why not. Written by",
+        "`tools/keras_names.py` from the code of both. What is here but works in another way on purpose stands in",
+        "[differences.md](differences.md).",
+        "",
+        "| module or class | names | here | not here |",
+        "|---|---|---|---|",
+    ]
+    for group, names in found.items():
+        missing = [n for n in names if not n.here]
+        lines.append(f"| `{group}` | {len(names)} | {len(names) - len(missing)} | {len(missing)} |")
+    lines += ["", "## Not here", "", "| why | names |", "|---|---|"]
+    for reason in [*REASONS, UNEXPLAINED]:
+        missing = sorted({n.path for names in found.values() for n in names if not n.here and n.reason == reason})
+        if missing:
+            lines.append(f"| {reason} | {', '.join(f'`{path}`' for path in missing)} |")
+    lines += ["", "## Here", ""]
+    for group, names in found.items():
+        here = ", ".join(f"`{n.path.rpartition('.')[2]}`" for n in names if n.here)
+        lines += [f"**{group}**: {here}", ""] if here else []
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def unexplained() -> list[str]:
+    """What is missing without a reason."""
+    return [n.path for _, names in groups() for n in names if not n.here and n.reason == UNEXPLAINED]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="say what is missing without a reason")
+    missing = unexplained()
+    print("\n".join(missing))
+    if parser.parse_args().check:
+        return int(bool(missing))
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
