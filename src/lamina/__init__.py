@@ -9,6 +9,7 @@ from lamina import config as config
 from lamina import constraints as constraints
 from lamina import dtype_policies as dtype_policies
 from lamina import errors as errors
+from lamina import export as export
 from lamina import initializers as initializers
 from lamina import layers as layers
 from lamina import losses as losses

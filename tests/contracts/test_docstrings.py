@@ -15,7 +15,7 @@ from lamina.variables import Variable
 
 STAGES = (
     "config", "variables", "random", "initializers", "regularizers", "constraints", "ops", "activations", "losses",
-    "metrics", "optimizers", "saving", "layers", "models",
+    "metrics", "optimizers", "saving", "layers", "models", "export",
 )  # fmt: skip
 MODULES = [m.name for m in pkgutil.walk_packages(lamina.__path__, "lamina.") if m.name.split(".")[1] in STAGES]
 

@@ -64,7 +64,7 @@ def test_operation(case: cases_ops.Case):
 def test_digits_near_zero_are_kept(function: Callable[[Any], Any]):
     x = np.array([1e-6, -3e-5, 0.4999, -0.4999, 0.5, 4.0, 0.0], "float32")
     graph = Graph({"out": function(e.leaf("input", (None,), "float32", name="x"))})
-    (found,) = session(to_onnx(Exported("f", graph, {}, Given("x", (None,), "float32"), "out"))).run(None, {"x": x})
+    (found,) = session(to_onnx(Exported("f", graph, {}, [Given("x", (None,), "float32")], "out"))).run(None, {"x": x})
     np.testing.assert_allclose(found, getattr(np, function.__name__)(x), rtol=1e-6)
 
 
@@ -296,6 +296,58 @@ def test_a_class_of_ones_own_once_it_was_called(tmp_path: Path, capsys: pytest.C
     model.export(tmp_path / "model.onnx", format="onnx")
     assert capsys.readouterr().out == f"Saved artifact at '{tmp_path / 'model.onnx'}'.\n"
     close(session(str(tmp_path / "model.onnx")).run(None, {"args_0": AGE})[0], expected)
+
+
+def test_several_endpoints(tmp_path: Path):
+    """With the numbers of the moment of writing; functions of one's own share the model's variables."""
+    import tensorflow as tf
+
+    model = lamina.Sequential([lamina.Input((3,), name="x"), layers.Dense(2, name="dense")])
+    other = layers.Dense(4)
+    other.build((None, 2))
+    archive = lamina.export.ExportArchive()
+    with pytest.raises(ValueError, match="No endpoints have been set yet"):
+        archive.write_out(tmp_path / "model")
+    archive.track_and_add_endpoint("serve", model)
+    archive.track(other)
+
+    def mixed(a: Any, b: Any) -> Any:
+        return {"sum": model(a) + b, "both": lamina.ops.concatenate([a, b], axis=1)}
+
+    specs = [lamina.InputSpec(shape=(None, 3)), lamina.InputSpec(shape=(None, 2), dtype="int32", name="second")]
+    assert archive.add_endpoint("mixed", mixed, specs) is mixed
+    archive.add_endpoint("layer", model.layers[0], specs[:1])
+    archive.add_variable_collection("biases", [model.layers[0].bias])
+    model.layers[0].bias.assign([5.0, 6.0])
+    archive.write_out(tmp_path / "model", verbose=False)
+    loaded, b = tf.saved_model.load(str(tmp_path / "model")), np.array([[1, 2]] * 4, "int32")
+    assert sorted(loaded.signatures) == ["layer", "mixed", "serve", "serving_default"]
+    assert sorted(loaded.signatures["mixed"].structured_input_signature[1]) == ["a", "second"]
+    assert len(loaded.variables) == 4
+    np.testing.assert_array_equal(loaded.biases[0], [5.0, 6.0])
+    expected = model.predict(AGE, verbose=0)
+    for found in (loaded.serve(AGE), loaded.layer(AGE), loaded.signatures["serving_default"](x=AGE)["output_0"]):
+        close(found.numpy(), expected)
+    answer = loaded.mixed(AGE, b)
+    close(answer["sum"].numpy(), expected + b.astype("float32"))
+    close(answer["both"].numpy(), np.concatenate([AGE, b], 1, dtype="float32"))
+
+
+def test_what_an_archive_does_not_take():
+    archive, model = lamina.export.ExportArchive(), two_inputs()
+    archive.add_endpoint("serve", model)
+    cases = [
+        (lambda: lamina.export.ExportArchive("onnx"), "Unsupported format: onnx"),
+        (lambda: archive.track(3), "Invalid resource type. Expected a `Layer` or `Model`. Received object 3"),
+        (lambda: archive.track(layers.Dense(2)), "The layer provided has not yet been built"),
+        (lambda: archive.add_endpoint("serve", model), "Endpoint name 'serve' is already taken"),
+        (lambda: archive.add_endpoint("f", lambda x: x), "you must provide an `input_signature` argument"),
+        (lambda: archive.add_variable_collection("v", model), "Expected `variables` to be a list/tuple/set"),
+        (lambda: archive.add_variable_collection("v", [1]), "Expected all elements in `variables` to be `Variable`"),
+    ]
+    for call, message in cases:
+        with pytest.raises(ValueError, match=message):
+            call()
 
 
 class Restless(layers.Layer):

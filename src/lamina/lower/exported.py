@@ -41,7 +41,7 @@ class Exported:
         name: of the model.
         graph: what is computed; its inputs and outputs have the names that the file shows.
         weights: the variable that each buffer is.
-        inputs: a Given, or a list, tuple or dictionary of them.
+        inputs: for each argument a Given, or a list, tuple or dictionary of them.
         outputs: the names of the graph's outputs, in the structure of the answer.
         hosted: inputs of the graph that are no inputs of the file, but made of those by recipes, in this order.
     """
@@ -49,7 +49,7 @@ class Exported:
     name: str
     graph: Graph
     weights: Mapping[str, Weight]
-    inputs: Any
+    inputs: list[Any]
     outputs: Any
     hosted: Sequence[HostCall] = ()
 

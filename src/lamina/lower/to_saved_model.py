@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lamina.graph.node import Graph
-from lamina.lower.exported import Exported, is_moved
+from lamina.lower.exported import Exported, Weight, is_moved
 from lamina.lower.tensorflow_host import Recipes
 from lamina.lower.to_numpy import compile_source
 from lamina.lower.to_tensorflow import TensorFlow
@@ -16,44 +18,57 @@ if TYPE_CHECKING:
     from lamina.host.stage import HostCall
 
 
-def to_saved_model(exported: Exported, path: Path) -> None:
-    """Write a folder with the endpoint ``serve``, which is the signature ``serving_default``, too; any batch size.
+def to_saved_model(
+    endpoints: Mapping[str, Exported], path: Path, weights: Mapping[str, Weight] = MappingProxyType({}),
+    collections: Mapping[str, Sequence[str]] = MappingProxyType({}), options: Any = None,
+) -> None:  # fmt: skip
+    """Write a folder in which each endpoint is a method and a signature, the first also as ``serving_default``.
 
     Args:
-        exported: the network.
+        endpoints: what is computed, by name; any batch size.
         path: the folder.
+        weights: variables to keep beside those of the endpoints.
+        collections: more lists of variables by name, each of their keys.
+        options: TensorFlow's ``SaveOptions``.
 
     Raises:
         MissingLibraryError: TensorFlow is not installed.
     """
     library = TensorFlow()
-    tf, graph, recipes = library.tf, exported.graph, Recipes(library.tf)
+    tf, recipes = library.tf, Recipes(library.tf)
+    kept = ChainMap(*(dict(exported.weights) for exported in endpoints.values()), dict(weights))
+    variables = {key: tf.Variable(w.value, name=w.path, trainable=w.trainable) for key, w in kept.items()}
+    served = {name: _served(exported, library, recipes, variables) for name, exported in endpoints.items()}
+    archive = tf.train.Checkpoint(
+        **served,
+        **{name: [variables[key] for key in keys] for name, keys in collections.items()},
+        variables=list(variables.values()),
+        trainable_variables=[v for v in variables.values() if v.trainable],
+        non_trainable_variables=[v for v in variables.values() if not v.trainable],
+        tables=recipes.tables,
+    )
+    signatures = {"serving_default": next(iter(served.values())), **served}
+    tf.saved_model.save(archive, str(path), signatures=signatures, options=options)
+
+
+def _served(exported: Exported, library: TensorFlow, recipes: Recipes, variables: Mapping[str, Any]) -> Any:
+    """One endpoint as a TensorFlow function."""
+    tf, graph = library.tf, exported.graph
     function = compile_source(graph, library.names)
     hosted = [(call.name, recipes.made(call.layer.recipe), _reading(call, library)) for call in exported.hosted]
-    weights = {
-        buffer: tf.Variable(weight.value, name=weight.path, trainable=weight.trainable)
-        for buffer, weight in exported.weights.items()
-    }
     specs = tf.nest.map_structure(lambda given: tf.TensorSpec(given.shape, given.dtype, given.name), exported.inputs)
 
-    def serve(inputs: Any) -> Any:
+    def serve(*inputs: Any) -> Any:
         arrays = dict(zip((s.name for s in tf.nest.flatten(specs)), tf.nest.flatten(inputs), strict=True))
         rows = tf.shape(tf.nest.flatten(inputs)[0])[0]
         for name, recipe, read in hosted:
             arrays[name] = recipe(*read(arrays, rows))
         data = {name: tf.cast(arrays[name], node.dtype) for name, node in graph.inputs.items()}
-        state = {buffer: tf.reshape(variable, (-1,)) for buffer, variable in weights.items()}
+        state = {key: tf.reshape(variables[key], (-1,)) for key in exported.weights}
         made, _ = function(data, state, rows, 0)
         return tf.nest.map_structure(lambda name: made[name], exported.outputs)
 
-    archive = tf.train.Checkpoint(
-        serve=tf.function(serve, input_signature=[specs], autograph=False),
-        variables=list(weights.values()),
-        trainable_variables=[v for v in weights.values() if v.trainable],
-        non_trainable_variables=[v for v in weights.values() if not v.trainable],
-        tables=recipes.tables,
-    )
-    tf.saved_model.save(archive, str(path), signatures={"serving_default": archive.serve, "serve": archive.serve})
+    return tf.function(serve, input_signature=specs, autograph=False)
 
 
 def _reading(call: HostCall, library: TensorFlow) -> Callable[[Any, Any], list[Any]]:
