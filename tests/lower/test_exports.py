@@ -244,6 +244,13 @@ def test_names_and_types_of_onnx(tmp_path: Path):
         run.run(None, {"age": AGE, "city": CITY + 9})
 
 
+def test_an_output_called_like_an_input(tmp_path: Path):
+    x = lamina.Input((3,), name="age")
+    run = exported(tmp_path, lamina.Model({"age": x}, {"age": layers.ReLU()(x)}))
+    assert [x.name for x in run.get_outputs()] == ["age_output"]
+    close(run.run(None, {"age": -AGE})[0], 0 * AGE)
+
+
 def test_a_signature_of_ones_own(tmp_path: Path):
     signature = [lamina.InputSpec(shape=(1, 3), dtype="float64", name="years")]
     model = lamina.Sequential([lamina.Input((3,)), layers.Dense(2)])
@@ -252,6 +259,8 @@ def test_a_signature_of_ones_own(tmp_path: Path):
     assert [(x.name, x.type, x.shape) for x in run.get_inputs()] == [("years", "tensor(double)", ["batch", 3])]
     with pytest.raises(ValueError, match=r"`input_signature` has 1 input\(s\), the model takes 2: \['age', 'city'\]"):
         exported(tmp_path, two_inputs(), input_signature=signature)
+    with pytest.raises(ValueError, match="does not say the shape of input 'x'"):
+        exported(tmp_path, model, input_signature=[lamina.InputSpec(ndim=2, name="x")])
 
 
 def test_a_saved_model_is_served_without_lamina(tmp_path: Path):

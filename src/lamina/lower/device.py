@@ -22,6 +22,7 @@ from lamina.graph.check import window_size
 from lamina.graph.node import Graph, Node, leaf, walk
 from lamina.lower.to_numpy import NumpyExecutable, bound, compile_source, zeros
 
+KEPT = 64  # sizes of batches whose programs stay: a server meets each number of rows up to a few dozen
 FAULT = "fault"  # the output that says whether an index was outside its table
 
 
@@ -119,10 +120,12 @@ class DeviceExecutable:
         return bound(self, state, rows)
 
     def _loop(self, size: int) -> Callable[..., Any]:
-        """Batches of one size, compiled."""
-        if size not in self._loops:
-            self._loops[size] = self._library.compiled(self._batches(size))
-        return self._loops[size]
+        """Batches of one size, compiled; the last few sizes are kept."""
+        found = self._loops.pop(size, None) or self._library.compiled(self._batches(size))
+        self._loops[size] = found
+        if len(self._loops) > KEPT:
+            del self._loops[next(iter(self._loops))]
+        return found
 
     def _batches(self, size: int) -> Callable[..., Any]:
         library = self._library

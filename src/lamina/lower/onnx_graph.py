@@ -31,7 +31,7 @@ class Builder:
         self._given = {given.name: given for given in leaves(exported.inputs)}
         self.inputs = {name: (name, given.dtype) for name, given in self._given.items()}  # of the graph: value, dtype
         self._known: dict[Any, str] = {}
-        self._uses = dict.fromkeys([*self._given, *exported.graph.outputs], 0)
+        self._uses = dict.fromkeys([*self._given, *map(self._apart, exported.graph.outputs)], 0)
 
     def op(self, kind: str, *inputs: str, label: str = "", **attrs: Any) -> str:
         """One more operator; the name of its value."""
@@ -75,7 +75,8 @@ class Builder:
 
     def model(self, opset: int) -> Any:
         """The whole file: what the outputs need, under their names, checked."""
-        helper, outputs = self.onnx.helper, self._exported.graph.outputs
+        helper = self.onnx.helper
+        outputs = {self._apart(name): node for name, node in self._exported.graph.outputs.items()}
         ends = [helper.make_node("Identity", [self.values[node]], [out], name=out) for out, node in outputs.items()]
         nodes, used = _needed([*self.nodes, *ends])
         made = helper.make_graph(
@@ -90,6 +91,10 @@ class Builder:
         model = helper.make_model(made, opset_imports=versions, ir_version=IR_VERSION, producer_name="lamina")
         self.onnx.checker.check_model(model, full_check=True)
         return model
+
+    def _apart(self, output: str) -> str:
+        """ONNX has one name space for inputs and outputs."""
+        return f"{output}_output" if output in self._given else output
 
     def _info(self, name: str, dtype: str, shape: Shape) -> Any:
         sizes = ["batch" if s is None else s for s in shape]

@@ -30,7 +30,7 @@ def written(b: Builder, recipe: Any, layer: str, *xs: str) -> tuple[str, str]:
 
 
 def _table(b: Builder, table: Any, layer: str, x: str) -> str:
-    if table.keys.dtype.kind != "O":
+    if table.keys.dtype.kind != "O" and (x, "int64") not in b.inputs.values():
         x = b.cast(x, "int64")
     if isinstance(table.default, str):
         return _encoder(b, table, layer, x, default_string=table.default)

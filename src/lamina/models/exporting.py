@@ -131,6 +131,8 @@ def _inputs(model: Any, signature: Any) -> Any:
 def given_of(x: Any, name: str) -> Given:
     """From an InputSpec, a TensorSpec, a KerasTensor or an array."""
     named = getattr(x, "name", None) or name
+    if x.shape is None:
+        raise ValueError(f"`input_signature` does not say the shape of input {named!r}: InputSpec(shape=(None, …))")
     return Given(named, (None, *tuple(x.shape)[1:]), getattr(x.dtype, "name", None) or str(x.dtype or "float32"))
 
 
