@@ -179,6 +179,8 @@ METRICS = [
     Brick("Hinge", {}, "zeros_and_ones"),
     Brick("SquaredHinge", {}, "signs"),
     Brick("CategoricalHinge", {}, "one_hot"),
+    Brick("Hinge", {}, "binary_row"),  # each target meets all outputs of the batch, as in Keras
+    Brick("Poisson", {}, "binary_row"),
     Brick("Accuracy", {}, "class_pairs"),
     Brick("BinaryAccuracy", {}, "binary"),
     Brick("BinaryAccuracy", {}, "binary_row"),

@@ -108,6 +108,7 @@ def test_auc_curve_values():
     assert pr.result() == pytest.approx(0.79727, abs=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:.*compares all rows of a batch:RuntimeWarning")
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["plain", "weighted"])
 @pytest.mark.parametrize("case", METRICS, ids=name_of)
 def test_in_a_graph_as_at_once(case: Brick, weights: np.ndarray | None, target: str, dtype: str):

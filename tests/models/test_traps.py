@@ -54,6 +54,7 @@ TRAPS: dict[str, tuple[np.ndarray, Callable[[Any], dict[str, Any]], str]] = {
     "a function as metric": (
         LINE, lambda k: {"loss": "mse", "metrics": [distance(k)]}, f"metric 'squared_distance' gets .*{ROWS}",
     ),
+    "a score that does not align": (ZEROS_AND_ONES[:, 0], lambda k: {"loss": "mse", "metrics": ["hinge"]}, ROWS),
     "accuracy of numbers": (
         NUMBERS, lambda k: {"loss": "mse", "metrics": ["accuracy"]}, "whose targets are 0 or 1.*for numbers use 'mae'",
     ),

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from lamina.callbacks.base import Callback, Logs
 
 EVERY = 0.1  # seconds between two pictures of the live line
@@ -123,6 +125,5 @@ def numbers(logs: Mapping[str, Any]) -> str:
 
 
 def _number(value: Any) -> str:
-    if not isinstance(value, float):
-        return str(value)
+    value = float(np.mean(value))  # of a score for each class
     return f"{value:.4f}" if abs(value) > 1e-3 else f"{value:.4e}"

@@ -203,7 +203,8 @@ def in_top_k(target: Operand, predictions: Operand, k: int) -> Node:
     hit = one_hot(e.cast(target, "int32"), class_count(predictions), predictions.dtype)
     own = e.sum(hit * predictions, -1, keepdims=True)
     higher = e.sum(e.cast(predictions > own, "int32"), -1)
-    return logical_and(e.less(higher, k), e.isfinite(e.squeeze(own)))
+    known = logical_and(any(hit, -1), e.isfinite(e.squeeze(own)))  # a class outside is in no one's first k
+    return logical_and(e.less(higher, k), known)
 
 
 def class_count(output: Node, axis: int = -1) -> int:

@@ -6,7 +6,7 @@ from lamina import config
 from lamina.graph import express, functions
 from lamina.graph.node import Node, Operand
 from lamina.losses.loss import FunctionLoss
-from lamina.losses.shapes import aligned, check_labels, class_numbers
+from lamina.losses.shapes import aligned, as_given, check_labels, class_numbers
 from lamina.ops import dual
 
 
@@ -117,7 +117,7 @@ def categorical_generalized_cross_entropy(y_true: Operand, y_pred: Operand, q: f
 @dual
 def kl_divergence(y_true: Operand, y_pred: Operand) -> Node:
     """Σ y log(y / ŷ) along the last axis, both kept in [ε, 1] (Kullback and Leibler 1951)."""
-    y_true, y_pred = aligned(y_true, y_pred)
+    y_true, y_pred = as_given(y_true, y_pred)
     y_true, y_pred = (express.clip(y, config.epsilon(), 1.0) for y in (y_true, y_pred))
     return express.sum(y_true * express.log(y_true / y_pred), -1)
 

@@ -121,6 +121,7 @@ class FunctionLoss(Loss):
     function: Callable[..., Any]
 
     def call(self, y_true: Node, y_pred: Node) -> Any:
+        y_true, y_pred = same_rank(y_true, y_pred)
         own = {k: v for k, v in config.signature_config(self).items() if k not in ("name", "reduction", "dtype")}
         return type(self).function(y_true, y_pred, **own)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lamina.graph import express, functions
 from lamina.graph.node import Node, Operand
 from lamina.losses.loss import FunctionLoss
-from lamina.losses.shapes import aligned
+from lamina.losses.shapes import aligned, as_given
 from lamina.ops import dual
 
 
@@ -18,7 +18,7 @@ def signs(labels: Node) -> Node:
 @dual
 def hinge(y_true: Operand, y_pred: Operand) -> Node:
     """mean max(1 − y·ŷ, 0) along the last axis, for labels −1 and 1 (or 0 and 1)."""
-    y_true, y_pred = aligned(y_true, y_pred)
+    y_true, y_pred = as_given(y_true, y_pred)
     return express.mean(express.maximum(1.0 - signs(y_true) * y_pred, 0.0), -1)
 
 
@@ -32,7 +32,7 @@ def squared_hinge(y_true: Operand, y_pred: Operand) -> Node:
 @dual
 def categorical_hinge(y_true: Operand, y_pred: Operand) -> Node:
     """max(1 + the best score of a wrong class − the right one's, 0), for one-hot targets."""
-    y_true, y_pred = aligned(y_true, y_pred)
+    y_true, y_pred = as_given(y_true, y_pred)
     right, wrong = express.sum(y_true * y_pred, -1), express.max((1.0 - y_true) * y_pred, -1)
     return express.maximum(wrong - right + 1.0, 0.0)
 

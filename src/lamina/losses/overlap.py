@@ -9,14 +9,14 @@ from lamina.graph import express
 from lamina.graph.express import Axes
 from lamina.graph.node import Node, Operand
 from lamina.losses.loss import FunctionLoss
-from lamina.losses.shapes import aligned
+from lamina.losses.shapes import as_given
 from lamina.ops import dual
 
 
 @dual
 def dice(y_true: Operand, y_pred: Operand, axis: Axes = None) -> Node:
     """1 − 2 Σ y·ŷ / (Σ y + Σ ŷ + ε), over some axes, by default all, the batch among them (Dice 1945)."""
-    y_true, y_pred = aligned(y_true, y_pred)
+    y_true, y_pred = as_given(y_true, y_pred)
     both, all_ = express.sum(y_true * y_pred, axis), express.sum(y_true, axis) + express.sum(y_pred, axis)
     return 1.0 - 2.0 * both / (all_ + config.epsilon())
 
@@ -24,7 +24,7 @@ def dice(y_true: Operand, y_pred: Operand, axis: Axes = None) -> Node:
 @dual
 def tversky(y_true: Operand, y_pred: Operand, alpha: float = 0.5, beta: float = 0.5, axis: Axes = None) -> Node:
     """1 − I / (I + α Σ y(1 − ŷ) + β Σ (1 − y)ŷ + ε), I = Σ y·ŷ, over some axes, by default all (Tversky 1977)."""
-    y_true, y_pred = aligned(y_true, y_pred)
+    y_true, y_pred = as_given(y_true, y_pred)
     both = express.sum(y_true * y_pred, axis)
     missed, wrong = express.sum(y_true * (1.0 - y_pred), axis), express.sum((1.0 - y_true) * y_pred, axis)
     return 1.0 - both / (both + alpha * missed + beta * wrong + config.epsilon())

@@ -8,7 +8,7 @@ from lamina import config
 from lamina.graph import express, functions
 from lamina.graph.node import Node, Operand
 from lamina.losses.loss import FunctionLoss
-from lamina.losses.shapes import aligned
+from lamina.losses.shapes import aligned, as_given
 from lamina.ops import dual
 
 
@@ -70,7 +70,7 @@ def cosine_similarity(y_true: Operand, y_pred: Operand, axis: int = -1) -> Node:
 @dual
 def poisson(y_true: Operand, y_pred: Operand) -> Node:
     """mean ŷ − y · log(ŷ + ε) along the last axis: of counts, up to what does not depend on ŷ."""
-    y_true, y_pred = aligned(y_true, y_pred)
+    y_true, y_pred = as_given(y_true, y_pred)
     return express.mean(y_pred - y_true * express.log(y_pred + config.epsilon()), -1)
 
 

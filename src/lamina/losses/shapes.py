@@ -36,22 +36,42 @@ def aligned(y_true: Operand, y_pred: Operand, strict: bool = False) -> tuple[Nod
     Raises:
         ShapeError: their shapes differ in more than axes of size 1.
     """
+    return _fitting(*same_rank(*_floats(y_true, y_pred)), strict)
+
+
+def as_given(y_true: Operand, y_pred: Operand) -> tuple[Node, Node]:
+    """Target and prediction as floats of one type; (rows,) and (rows, 1) stay, and meet as (rows, rows).
+
+    So do the functions of Keras that do not align ranks themselves; as losses all of them are given one rank.
+
+    Raises:
+        ShapeError: their shapes differ otherwise in more than axes of size 1.
+    """
+    y_true, y_pred = _floats(y_true, y_pred)
+    pairs = {y_true.ndim, y_pred.ndim} == {1, 2} and 1 in (*y_true.shape[1:], *y_pred.shape[1:])
+    return (y_true, y_pred) if pairs else _fitting(y_true, y_pred)
+
+
+def _floats(y_true: Operand, y_pred: Operand) -> tuple[Node, Node]:
     y_pred = as_node(y_pred)
     dtype = float_type(y_pred)
-    y_true, y_pred = same_rank(express.cast(y_true, dtype), express.cast(y_pred, dtype))
-    if y_true.ndim and y_pred.ndim and y_true.shape[1:] != y_pred.shape[1:]:
-        if not strict and _repeatable(y_true, y_pred):
-            warn_once(
-                f"targets of shape {y_true.shape} meet outputs of shape {y_pred.shape}: each is compared with all "
-                "columns of the other. Give one target for each column of the output, or make it one column",
-                stacklevel=3,
-            )
-            return y_true, y_pred
-        raise ShapeError(
-            f"Arguments `target` and `output` must have the same shape. "
-            f"Received: target.shape={y_true.shape}, output.shape={y_pred.shape}{_class_numbers_hint(y_true, y_pred)}"
+    return express.cast(y_true, dtype), express.cast(y_pred, dtype)
+
+
+def _fitting(y_true: Node, y_pred: Node, strict: bool = False) -> tuple[Node, Node]:
+    if not (y_true.ndim and y_pred.ndim) or y_true.shape[1:] == y_pred.shape[1:]:
+        return y_true, y_pred
+    if not strict and _repeatable(y_true, y_pred):
+        warn_once(
+            f"targets of shape {y_true.shape} meet outputs of shape {y_pred.shape}: each is compared with all "
+            "columns of the other. Give one target for each column of the output, or make it one column",
+            stacklevel=4,
         )
-    return y_true, y_pred
+        return y_true, y_pred
+    raise ShapeError(
+        f"Arguments `target` and `output` must have the same shape. "
+        f"Received: target.shape={y_true.shape}, output.shape={y_pred.shape}{_class_numbers_hint(y_true, y_pred)}"
+    )
 
 
 def _repeatable(a: Node, b: Node) -> bool:

@@ -196,8 +196,11 @@ class Trainer(Reader):
         return logs
 
     def _in_order(self, logs: Mapping[str, Any]) -> Any:
-        """Loss, metrics in the user's order, losses of single outputs, then the rest by name; one value alone."""
-        first = [name for name in self._named_metrics() if name in logs]
+        """Loss, metrics in the user's order, losses of single outputs, then the rest by name; one value alone.
+
+        As in Keras a metric counts under its own name, without an output's before it or a number behind it.
+        """
+        first = [metric.name for metric in self._named_metrics().values() if metric.name in logs]
         values = [logs[name] for name in (*first, *(n for n in sorted(logs) if n not in first))]
         return values[0] if len(values) == 1 else values
 
