@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import lamina
 from lamina import Input, Model, Sequential, layers
 from lamina.errors import LaminaError
 
@@ -145,7 +147,7 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "two shapes": (lambda: Input((3,), batch_shape=(None, 3)), ValueError, "exactly one"),
     "an unknown size": (lambda: Input((None, 3)), LaminaError, "only the batch size"),
     "an array as output": (lambda: Model(Input((3,)), X), ValueError, "KerasTensors"),
-    "an output as input": (lambda: Model(layers.Dense(2)(Input((3,))), Input((3,))), ValueError, "come from Input"),
+    "unconnected": (lambda: Model(layers.Dense(2)(Input((3,))), Input((3,))), LaminaError, "Graph disconnected"),
     "no such layer": (lambda: Sequential([layers.Dense(1, name="a")]).get_layer("b"), ValueError, "layer: b.*'a'"),
 }  # fmt: skip
 
@@ -164,3 +166,25 @@ def test_a_class_of_ones_own_takes_no_inputs() -> None:
     x = Input((3,))
     with pytest.raises(TypeError, match=r"lamina\.models\.Functional"):
         Mine(x, layers.Dense(1)(x))
+
+
+def test_model_that_begins_in_the_middle_of_another(tmp_path: Path) -> None:
+    """It has an Input of its own and shares the layers after that."""
+    a, b = Input((3,), name="a"), Input((2,), name="b")
+    joined = layers.Concatenate()([layers.Dense(4)(a), b])
+    last = layers.Dense(2, name="last")
+    outputs = layers.Add()([last(joined), last(joined * 2)])
+    whole, rest = Model([a, b], outputs), Model(joined, outputs)
+    first = Model([a, b], joined)
+    x = [np.ones((5, 3), "float32"), np.ones((5, 2), "float32")]
+    np.testing.assert_allclose(rest(first(x)), whole(x), rtol=1e-6)
+    assert rest.input_shape == (None, 6)
+    assert rest.get_layer("last") is whole.get_layer("last")
+    assert rest.inputs[0] is not joined
+    mixed = Model([joined, b], layers.Dense(1)(layers.Concatenate()([joined, b])))
+    assert len(mixed.inputs) == 2
+    assert mixed.inputs[1] is b
+    rest.save(tmp_path / "rest.keras")
+    np.testing.assert_array_equal(lamina.load_model(tmp_path / "rest.keras")(first(x)), rest(first(x)))
+    with pytest.raises(LaminaError, match="Graph disconnected: the outputs need the Input 'b'"):
+        Model(layers.Dense(1)(a), outputs)

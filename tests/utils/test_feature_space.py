@@ -29,6 +29,7 @@ DATA: dict[str, np.ndarray] = {
     "code": RNG.integers(0, 5, ROWS),
     "key": RNG.integers(0, 9, ROWS),
 }
+LABELS = RNG.normal(size=(ROWS, 1)).astype("float32")
 
 
 def space(api: ModuleType, **arguments: Any) -> Any:
@@ -215,3 +216,23 @@ def test_inside_a_pipeline_of_tensorflow(size: int, mode: str) -> None:
             same(tf.nest.map_structure(np.asarray, found), expected)
     if mode == "concat":
         assert data.map(ours).element_spec == data.map(theirs).element_spec
+
+
+def trained(api: ModuleType) -> tuple[list[float], Any]:
+    """What Keras's guide does: one model is trained on encoded features, another one serves raw rows."""
+    labelled = tf.data.Dataset.from_tensor_slices((DATA, LABELS)).batch(40)
+    made = space(api)
+    made.adapt(labelled.map(lambda x, _: x))
+    features = made.get_encoded_features()
+    hidden = api.layers.Dense(3, activation="tanh", kernel_initializer="ones")(features)
+    outputs = api.layers.Dense(1, kernel_initializer="ones")(hidden)
+    trainer, server = api.Model(features, outputs), api.Model(dict(made.get_inputs()), outputs)
+    trainer.compile("sgd", "mse")
+    history = trainer.fit(labelled.map(lambda x, y: (made(x), y)), epochs=2, shuffle=False, verbose=0).history
+    return history["loss"], server.predict(tensors(), verbose=0)
+
+
+def test_trained_on_encoded_and_served_on_raw_rows() -> None:
+    expected, found = trained(keras), trained(lamina)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-5)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-4, atol=1e-5)

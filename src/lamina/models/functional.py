@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Self
 
 from lamina import saving
 from lamina.errors import LaminaError
 from lamina.graph.node import leaf
-from lamina.layers.input_layer import InputLayer
+from lamina.layers.input_layer import Input, InputLayer
 from lamina.layers.layer import Layer
 from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.layers.operation import Operation
@@ -23,8 +23,8 @@ class Functional(Model):
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True, **kwargs: Any):
         super().__init__(name=name, trainable=trainable, **kwargs)
-        self._inputs_struct = _tensors(inputs, "inputs")
-        self._outputs_struct = _tensors(outputs, "outputs")
+        tensors = _tensors(inputs, "inputs"), _tensors(outputs, "outputs")
+        self._inputs_struct, self._outputs_struct = from_inputs(*tensors)
         self._order, self._operations = ordered_calls(self.inputs, self.outputs)
         self._layers = [operation for operation in self._operations if isinstance(operation, Layer)]
         _check_names(self._operations)
@@ -160,11 +160,30 @@ def _tensors(x: Any, what: str) -> Any:
             raise ValueError(
                 f"All `{what}` values must be KerasTensors. Received: {what}={x} including invalid value {tensor}"
             )
-        if what == "inputs" and not isinstance(tensor._keras_history.operation, InputLayer):
-            raise ValueError(
-                f"`inputs` must come from Input, but {tensor} comes from layer {tensor._keras_history.operation.name!r}"
-            )
     return map_leaves(lambda tensor: tensor, x)
+
+
+def from_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
+    """The same inputs and outputs, but where an input is computed by layers, a new Input takes its place.
+
+    So a model may begin in the middle of another one; the layers after that are called once more, on the new Input.
+    """
+    found = {id(x): x for x in flatten(inputs)}
+    found |= {id(x): Input(batch_shape=x.shape, dtype=x.dtype) for x in flatten(inputs) if not _is_input(_call_of(x))}
+
+    def value(x: Any) -> Any:
+        return found.get(id(x), x)
+
+    if any(value(x) is not x for x in flatten(inputs)):
+        for call in _walk(flatten(outputs), found)[0]:
+            if not _is_input(call):
+                made = call.operation(*map_leaves(value, call.args), **map_leaves(value, call.kwargs))
+                found.update(zip(map(id, flatten(call.outputs)), flatten(made), strict=True))
+    return map_leaves(value, inputs), map_leaves(value, outputs)
+
+
+def _is_input(call: Call) -> bool:
+    return isinstance(call.operation, InputLayer)
 
 
 def _call_of(tensor: KerasTensor) -> Call:
@@ -173,8 +192,10 @@ def _call_of(tensor: KerasTensor) -> Call:
     return history.operation._inbound_nodes[history.node_index]
 
 
-def _parents(call: Call) -> list[Call]:
-    return [_call_of(x) for x in flatten([call.args, call.kwargs]) if isinstance(x, KerasTensor)]
+def _parents(call: Call, known: Container[int] = ()) -> list[Call]:
+    """The calls that a call needs; not those of the tensors whose ids are known."""
+    tensors = [x for x in flatten([call.args, call.kwargs]) if isinstance(x, KerasTensor)]
+    return [_call_of(x) for x in tensors if id(x) not in known]
 
 
 def ordered_calls(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[Call], list[Operation]]:
@@ -194,7 +215,7 @@ def ordered_calls(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tupl
             first_seen.setdefault(call.operation, -1)
     given = set(map(_call_of, inputs))
     for call in depth:
-        if isinstance(call.operation, InputLayer) and call not in given:
+        if _is_input(call) and call not in given:
             raise LaminaError(
                 f"Graph disconnected: the outputs need the Input {call.operation.name!r}, which is not in inputs"
             )
@@ -202,12 +223,12 @@ def ordered_calls(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tupl
     return sorted(depth, key=lambda call: -depth[call]), list(dict.fromkeys(call.operation for call in by_layer))
 
 
-def _walk(outputs: list[KerasTensor]) -> tuple[list[Call], dict[Operation, int]]:
+def _walk(outputs: list[KerasTensor], known: Container[int] = ()) -> tuple[list[Call], dict[Operation, int]]:
     """The calls that the outputs need, inputs first, and when each layer was first met on the way down."""
     done: dict[Call, None] = {}
     first_seen: dict[Operation, int] = {}
     for output in outputs:
-        stack = [(_call_of(output), False)]
+        stack = [(_call_of(output), False)] if id(output) not in known else []
         while stack:
             call, finished = stack.pop()
             if finished:
@@ -215,7 +236,7 @@ def _walk(outputs: list[KerasTensor]) -> tuple[list[Call], dict[Operation, int]]
             elif call not in done:
                 first_seen.setdefault(call.operation, len(first_seen))
                 stack.append((call, True))
-                stack.extend((parent, False) for parent in reversed(_parents(call)) if parent not in done)
+                stack.extend((parent, False) for parent in reversed(_parents(call, known)) if parent not in done)
     return list(done), first_seen
 
 
