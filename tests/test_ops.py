@@ -10,6 +10,7 @@ from lamina import ops
 from lamina.engine import compile
 from lamina.errors import DtypeError, ShapeError
 from lamina.graph.node import Graph, Node, constant, leaf
+from lamina.ops.dispatch import evaluate
 from lamina.trace import Trace
 from lamina.variables import Variable
 
@@ -124,6 +125,55 @@ def test_an_unfinished_graph_has_no_truth_value():
     x = leaf("input", (None,), "float32", name="x")
     with pytest.raises(ValueError, match=r"ops\.where"):
         bool(ops.any(x > 0))
+
+
+IN_A_LAYER = {
+    "%": lambda x: x % 0.5,
+    "reflected %": lambda x: 3.0 % x,
+    "//": lambda x: x // 0.5,
+    "reflected //": lambda x: 3.0 // x,
+    "&": lambda x: (x > 0.5) & (x < 1.5),
+    "|": lambda x: (x < 0.5) | (x > 1.5),
+    "^": lambda x: (x > 0.5) ^ (x > 1.5),
+    "~": lambda x: ~(x > 1.0),
+    "flip": lambda x: ops.flip(x, 1),
+    "roll": lambda x: ops.roll(x, 1, axis=-1),
+    "repeat": lambda x: ops.repeat(x, 2, axis=1),
+    "take": lambda x: ops.take(x, [3, 0, 1, -1], axis=1),
+    "take a table": lambda x: ops.take(x, [[3, 0], [1, 2]], axis=-1),
+    "take a computed place": lambda x: ops.take(x, ops.cast(ops.sum(ops.zeros((2, 3)), -1), "int32"), axis=1),
+    "sort": lambda x: ops.sort(x),
+    "top_k": lambda x: ops.top_k(x, 2)[0],
+    "median": lambda x: ops.median(x, axis=-1),
+    "take_along_axis": lambda x: ops.take_along_axis(x, ops.argsort(x), axis=-1),
+    "einsum": lambda x: ops.einsum("bi,bj->bij", x, x),
+    "triu": lambda x: ops.triu(ops.einsum("bi,bj->bij", x, x)),
+    "slice_update": lambda x: ops.slice_update(x, [0, 1], x[:, :2] * 0.0),
+    "prod": lambda x: ops.prod(x, axis=-1),
+    "cumprod": lambda x: ops.cumprod(x, axis=-1),
+    "pad": lambda x: ops.pad(x, ((0, 0), (1, 2)), mode="reflect"),
+}
+
+
+@pytest.mark.parametrize("function", IN_A_LAYER.values(), ids=IN_A_LAYER)
+def test_functions_of_a_batch(function, target: str):
+    x = np.random.default_rng(3).uniform(0.1, 2, (5, 4)).astype("float32")
+    with Trace().active():
+        made = function(leaf("input", (None, 4), "float32", name="x"))
+        one_row = function(constant(x[:1]))
+    assert made.shape == (None, *one_row.shape[1:])
+    got = compile(Graph({"y": made}), target).run({"x": x}, {}, rows=5, batch_size=5)["y"]
+    with Trace().active():
+        fixed = function(constant(x))
+    np.testing.assert_allclose(got, ops.convert_to_numpy(evaluate(fixed)), rtol=1e-5)
+
+
+def test_operators_of_bits_are_refused():
+    x = leaf("input", (None, 4), "float32", name="x")
+    with pytest.raises(DtypeError, match="& in a graph joins truth values"):
+        ops.cast(x, "int32") & 1
+    with pytest.raises(ShapeError, match="index 4 reaches beyond axis 1"):
+        ops.take(x, [4], axis=1)
 
 
 def test_operators_and_indices_of_variables():

@@ -162,6 +162,15 @@ class Variable:
     def __rmatmul__(self, other: Any) -> Any:
         return other @ self.__lamina_node__()
 
+    def __mod__(self, other: Any) -> Any:
+        return self.__lamina_node__() % _other(other)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return self.__lamina_node__() // _other(other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return other ** self.__lamina_node__()
+
     def __lt__(self, other: Any) -> Any:
         return self.__lamina_node__() < _other(other)
 

@@ -153,6 +153,39 @@ class Node:
     def __abs__(self) -> Node:
         return make("absolute", self)
 
+    def __mod__(self, other: Operand) -> Node:
+        return _composite("mod", self, other)
+
+    def __rmod__(self, other: Operand) -> Node:
+        return _composite("mod", other, self)
+
+    def __floordiv__(self, other: Operand) -> Node:
+        return _composite("floor_divide", self, other)
+
+    def __rfloordiv__(self, other: Operand) -> Node:
+        return _composite("floor_divide", other, self)
+
+    def __and__(self, other: Operand) -> Node:
+        return _logical("logical_and", self, other)
+
+    def __rand__(self, other: Operand) -> Node:
+        return _logical("logical_and", other, self)
+
+    def __or__(self, other: Operand) -> Node:
+        return _logical("logical_or", self, other)
+
+    def __ror__(self, other: Operand) -> Node:
+        return _logical("logical_or", other, self)
+
+    def __xor__(self, other: Operand) -> Node:
+        return _logical("logical_xor", self, other)
+
+    def __rxor__(self, other: Operand) -> Node:
+        return _logical("logical_xor", other, self)
+
+    def __invert__(self) -> Node:
+        return _logical("logical_not", self)
+
     def __lt__(self, other: Operand) -> Node:
         return make("less", self, other)
 
@@ -164,6 +197,20 @@ class Node:
 
     def __ge__(self, other: Operand) -> Node:
         return make("less_equal", other, self)
+
+
+def _composite(name: str, *operands: Operand) -> Node:
+    from lamina.graph import functions  # equations of nodes: imported once nodes exist
+
+    return getattr(functions, name)(*operands)
+
+
+def _logical(name: str, *operands: Operand) -> Node:
+    """An operator that means one thing for truth values, and another for the bits of numbers."""
+    if any(isinstance(x, Node) and x.dtype != "bool" for x in operands):
+        sign = {"logical_and": "&", "logical_or": "|", "logical_xor": "^", "logical_not": "~"}[name]
+        raise DtypeError(f"{sign} in a graph joins truth values; for numbers cast them to bool or use ops.{name}")
+    return _composite(name, *operands)
 
 
 def constant(value: Operand, dtype: str | None = None) -> Node:
