@@ -19,7 +19,7 @@ Y = X[:, :1]
 
 def model() -> Sequential:
     lamina.utils.set_random_seed(1)
-    model = Sequential([Input((3,)), layers.Dense(2, name="first"), layers.Dense(1, name="second")])
+    model = Sequential([Input((3,)), layers.Dense(2, name="first"), layers.Dense(1, name="second")], name="net")
     model.compile(lamina.optimizers.SGD(0.1), "mse", metrics=["mae"])
     return model
 
@@ -67,7 +67,7 @@ def test_what_a_file_says_of_its_values(tmp_path: Path) -> None:
     about = {v.tag: v.metadata for event in rest for v in event.summary.value}
     assert about["epoch_loss"].plugin_data.plugin_name == "scalars"
     assert about["epoch_loss"].data_class == 1
-    assert about["first/kernel/histogram"].plugin_data.plugin_name == "histograms"
+    assert about["net/first/kernel/histogram"].plugin_data.plugin_name == "histograms"
     assert about["keras"].plugin_data.plugin_name == "graph_keras_model"
 
 
@@ -82,11 +82,11 @@ def test_weights(tmp_path: Path) -> None:
 
     fitted(tmp_path, histogram_freq=1, write_images=True)
     train = values(tmp_path / "train")
-    tables = [table for _, table in train["first/kernel/histogram"]]
+    tables = [table for _, table in train["net/first/kernel/histogram"]]
     assert len(tables) == 2
     assert all(table.shape == (30, 3) for table in tables)
     assert all(table[:, 2].sum() == 6 for table in tables)
-    width, height, picture = train["first/kernel/image"][0][1]
+    width, height, picture = train["net/first/kernel/image"][0][1]
     assert (int(width), int(height)) == (3, 2)
     assert tf.io.decode_png(picture).shape == (2, 3, 1)
 

@@ -18,6 +18,7 @@ from lamina.layers import masks
 from lamina.layers.arguments import LARGEST_WHOLE
 from lamina.layers.in_dataset import in_dataset, is_symbolic
 from lamina.layers.nested import flatten, map_leaves, pack
+from lamina.layers.paths import inside
 from lamina.layers.spec import check_inputs
 from lamina.layers.tensor import Call, History, KerasTensor
 from lamina.lower.to_numpy import NumpyExecutable
@@ -104,7 +105,7 @@ def in_trace(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     try:
         if "training" in parameters:
             kwargs = {**kwargs, "training": trace.training}
-        with label(layer.name):
+        with inside(layer), label(layer.name):
             _ready(layer, args, kwargs)
             if trace.masks:
                 kwargs |= masks.for_call(parameters, args, kwargs)

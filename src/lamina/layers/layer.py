@@ -23,6 +23,7 @@ from lamina.layers.arguments import (
 )
 from lamina.layers.nested import flatten, map_leaves
 from lamina.layers.operation import Operation
+from lamina.layers.paths import inside, path_in
 from lamina.layers.spec import InputSpec
 from lamina.layers.tensor import KerasTensor
 from lamina.metrics import Metric
@@ -158,7 +159,7 @@ class Layer(Operation):
         """Build the layer with the shapes that ``get_build_config`` gave."""
         if config and not self.built:
             shapes = {name: shape_tuples(shape) for name, shape in config.get("shapes_dict", config).items()}
-            with outside():
+            with outside(), inside(self):
                 self.build(*shapes.values())
             self._build_shapes = shapes
         self.built = True
@@ -254,7 +255,7 @@ class Layer(Operation):
             value, name or "variable", dtype or self.dtype, trainable,
             regularizers.get(regularizer), constraints.get(constraint),
         )  # fmt: skip
-        variable.path = f"{self.name}/{variable.name}"
+        variable.path = path_in(self, variable.name)
         self._track(variable)
         variable.trainable = trainable and self._trainable
         return variable

@@ -127,7 +127,7 @@ def _first_bad_layer(
 
 
 def _first_bad_weight(step: Step) -> str | None:
-    return next((v.path.split("/")[0] for v in step.weights if not finite(v.value)), None)
+    return next((v.path.split("/")[-2] for v in step.weights if not finite(v.value)), None)
 
 
 def _bad_input(rows: Rows) -> str:

@@ -11,6 +11,7 @@ from lamina.layers.arguments import dtype_record
 from lamina.layers.input_layer import InputLayer
 from lamina.layers.layer import Layer
 from lamina.layers.nested import is_nested
+from lamina.layers.paths import inside
 from lamina.layers.tensor import KerasTensor
 from lamina.models.inputs import standard_arrays, standard_nodes
 from lamina.models.model import Model
@@ -90,9 +91,8 @@ class Sequential(Model):
         self._build_shapes = {"input_shape": layer.batch_shape}
         self.built = True
 
-    @staticmethod
-    def _called(layer: Layer, tensor: Any) -> Any:
-        with outside():
+    def _called(self, layer: Layer, tensor: Any) -> Any:
+        with outside(), inside(self):
             return layer(tensor)
 
     def build(self, input_shape: Any = None) -> None:
