@@ -55,7 +55,6 @@ REASONS: dict[str, str] = {
     "sends data to, or gets it from, a server": r"callbacks\.RemoteMonitor|utils\.get_file",
     "would run code of a file": r"config\.enable_unsafe_deserialization",
     "edits files of weights by hand": r"saving\.KerasFileEditor",
-    "how an export is told its inputs; here `Model.export` has them": r"export",
 }
 UNEXPLAINED = "not yet"
 
