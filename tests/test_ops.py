@@ -85,7 +85,10 @@ def test_tensors():
     assert ops.convert_to_numpy(v).tolist() == [1, 2]
     assert ops.is_tensor(v)
     assert not ops.is_tensor([1])
-    assert ops.shape(node) == (None, 3)
+    rows, columns = ops.shape(node)
+    assert (rows.op, columns) == ("rows", 3)
+    assert ops.reshape(node, (rows, 3, 1)).shape == ops.zeros((rows, 3, 1)).shape == (None, 3, 1)
+    assert ops.size(node).shape == ()
     assert ops.ndim([[1]]) == 2
     assert (ops.dtype(node), ops.dtype(v), ops.dtype(1.0)) == ("float32", "float32", "float32")
     assert ops.convert_to_tensor(node, "float64").op == "cast"

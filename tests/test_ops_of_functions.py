@@ -123,7 +123,6 @@ def _node(*shape):
         (lambda: ops.one_hot([1], 3, sparse=True), ValueError, "sparse must be false"),
         (lambda: ops.where(X > 0), ValueError, r"ops\.nonzero"),
         (lambda: ops.linspace(0.0, _node(), 3), GraphError, "known while the graph is built"),
-        (lambda: ops.size(_node(None, 2)), ShapeError, "depends on the batch"),
     ],
 )  # fmt: skip
 def test_mistakes(mistake, error, message):

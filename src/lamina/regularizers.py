@@ -87,7 +87,7 @@ class OrthogonalRegularizer(Regularizer):
         self.mode = mode
 
     def __call__(self, x: Any) -> Any:
-        shape = ops.shape(x)
+        shape = tuple(x.shape)
         if len(shape) != 2 or None in shape:
             raise ShapeError(f"OrthogonalRegularizer needs a matrix of fixed size, got shape {shape}")
         vectors = ops.normalize(x if self.mode == "rows" else ops.transpose(x), axis=1)  # (count, …)

@@ -73,6 +73,19 @@ def kinds(library: Any) -> dict[str, Any]:
         def get_config(self):
             return {**super().get_config(), "power": self.power}
 
+    class Rows(library.metrics.Metric):
+        def __init__(self, name="rows", **kwargs):
+            super().__init__(name=name, **kwargs)
+            self.rows = self.add_weight(name="rows", initializer="zeros")
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            count = ops.shape(y_true)[0]
+            flat = ops.reshape(y_true, (count, 1)) * ops.zeros((count, 1))
+            self.rows.assign_add(ops.cast(count, self.dtype) + ops.sum(flat))
+
+        def result(self):
+            return self.rows
+
     def distance(y_true, y_pred):
         return ops.sqrt(ops.mean(ops.square(y_true - y_pred), axis=-1))
 
@@ -82,7 +95,7 @@ def kinds(library: Any) -> dict[str, Any]:
     def squares(y_true, y_pred):
         return ops.square(y_true - y_pred)
 
-    made = {f.__name__: f for f in (Hits, Both, Power, distance, whole, squares)}
+    made = {f.__name__: f for f in (Hits, Both, Rows, Power, distance, whole, squares)}
     for thing in made.values():
         library.saving.register_keras_serializable("own")(thing)
     return made
@@ -94,7 +107,7 @@ MODELS = {
     "a metric": lambda k: {"loss": "mse", "metrics": [k["Hits"]()]},
     "by its class": lambda k: {"loss": "mse", "metrics": [k["Hits"]]},
     "weighted": lambda k: {"loss": "mse", "weighted_metrics": [k["Hits"](), k["distance"]]},
-    "a dictionary of parts": lambda k: {"loss": k["Power"](3.0), "metrics": ["mae", k["Both"](scale=2.0)]},
+    "a dictionary of parts": lambda k: {"loss": k["Power"](3.0), "metrics": ["mae", k["Both"](scale=2.0), k["Rows"]()]},
     "functions": lambda k: {"loss": k["distance"], "metrics": [k["distance"], k["whole"], k["squares"]]},
 }
 

@@ -233,8 +233,13 @@ def matmul(x1: Operand, x2: Operand) -> Node:
 def reshape(x: Operand, shape: Sequence[int | None]) -> Node:
     """The same numbers in another shape; one −1 is worked out, None keeps the batch axis."""
     x = as_node(x)
-    target = _resolved(tuple(shape), x.shape)
+    target = _resolved(sizes(shape), x.shape)
     return x if target == x.shape else make("reshape", x, shape=target)
+
+
+def sizes(shape: Sequence[int | Node | None]) -> Shape:
+    """A shape whose batch axis may be given as the number of rows that ``ops.shape`` says."""
+    return tuple(None if isinstance(s, Node) and s.op == "rows" else s for s in shape)  # type: ignore[misc]
 
 
 def _resolved(shape: Shape, old: Shape) -> Shape:
@@ -260,8 +265,8 @@ def transpose(x: Operand, axes: Sequence[int] | None = None) -> Node:
 
 def broadcast_to(x: Operand, shape: Shape) -> Node:
     """x repeated along new or size-1 axes."""
-    x = as_node(x)
-    return x if x.shape == tuple(shape) else make("broadcast_to", x, shape=tuple(shape))
+    x, shape = as_node(x), sizes(shape)
+    return x if x.shape == shape else make("broadcast_to", x, shape=shape)
 
 
 def expand_dims(x: Operand, axis: int) -> Node:

@@ -455,7 +455,7 @@ def sparse_categorical_crossentropy(
 
 def random_uniform(shape: tuple[int | None, ...], stream: int, dtype: str = "float32") -> Node:
     """Numbers in [0, 1) that depend on stream, step and element alone (Philox, Salmon et al. 2011)."""
-    return leaf("random", shape, dtype, stream=int(stream))
+    return leaf("random", e.sizes(shape), dtype, stream=int(stream))
 
 
 def dropout(x: Operand, rate: float, stream: int, noise_shape: tuple[int | None, ...] | None = None) -> Node:

@@ -48,12 +48,12 @@ def array(x: Any, dtype: str | None = None) -> Array:
     return convert_to_tensor(x, dtype)
 
 
-def size(x: Any) -> int:
-    """The number of elements, of an array or tensor of fixed shape."""
+def size(x: Any) -> Any:
+    """The number of elements; while a graph is built a node, if the batch is among the axes."""
     sizes = shape(x)
     if None in sizes:
         raise ShapeError(f"the size of an array of shape {sizes} depends on the batch")
-    return prod(sizes)  # type: ignore[arg-type]
+    return prod(sizes)
 
 
 @dual
@@ -67,9 +67,15 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, Node | Variable | np.ndarray)
 
 
-def shape(x: Any) -> tuple[int | None, ...]:
-    """The shape; None stands for the batch while a graph is built."""
-    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+def shape(x: Any) -> tuple[Any, ...]:
+    """The shape; while a graph is built the batch's size is a node, the number of rows that a run will have.
+
+    Example:
+        >>> shape([[1.0, 2.0, 3.0]])
+        (1, 3)
+    """
+    sizes = tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+    return tuple(express.size_of(x, [i]) if s is None and isinstance(x, Node) else s for i, s in enumerate(sizes))
 
 
 def ndim(x: Any) -> int:
