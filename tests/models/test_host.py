@@ -369,3 +369,23 @@ def test_layers_inside_a_pipeline_of_tensorflow() -> None:
     crossed = tf.data.Dataset.from_tensor_slices((TEXT, IDS)).batch(16).map(lambda *x: layers.HashedCrossing(7)(x))
     assert crossed.element_spec.shape.as_list() == [None, 1]
     np.testing.assert_array_equal(np.concatenate(list(crossed)), layers.HashedCrossing(7)((TEXT, IDS)))
+
+
+def test_single_rows_inside_a_pipeline_of_tensorflow(caplog: pytest.LogCaptureFixture) -> None:
+    def encoded(row: Any) -> Any:
+        return layers.StringLookup(vocabulary=WORDS, output_mode="multi_hot")(row)
+
+    data = tf.data.Dataset.from_tensor_slices(TEXT[:4, 0]).map(encoded)
+    expected = layers.StringLookup(vocabulary=WORDS, output_mode="one_hot")(TEXT[:4])
+    np.testing.assert_array_equal(np.stack(list(data)), expected)
+    assert not caplog.records  # TensorFlow does not try to rewrite Lamina's code
+
+
+def test_inputs_of_single_values() -> None:
+    word, x = Input((), dtype=tf.string, name="word"), Input((), name="x")
+    found = layers.Embedding(4, 2, embeddings_initializer="ones")(layers.StringLookup(vocabulary=WORDS)(word))
+    model = Model({"word": word, "x": x}, layers.Concatenate()([found, lamina.ops.expand_dims(x, -1)]))
+    data = {"word": TEXT[:, 0], "x": NUMBERS[:, 0]}
+    expected = np.hstack([np.ones((ROWS, 2)), NUMBERS])
+    np.testing.assert_allclose(model.predict(data, verbose=0), expected)
+    np.testing.assert_allclose(model(data), expected)

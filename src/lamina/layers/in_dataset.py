@@ -40,8 +40,8 @@ def mapped(function: Callable[[Any], Any], inputs: Any, like: Any) -> Any:
     symbolic, expected = [x for x in flatten(inputs) if is_symbolic(x)], flatten(like)
     dtypes = list(map(_array_dtype, expected))
 
-    def run(*arrays: np.ndarray) -> list[np.ndarray]:
-        coming = iter(arrays)
+    def run(*arrays: Any) -> list[np.ndarray]:
+        coming = map(np.asarray, arrays)  # a single text comes as bytes
         made = flatten(function(map_leaves(lambda x: next(coming) if is_symbolic(x) else x, inputs)))
         return [x if dtype == TEXT else x.astype(dtype) for x, dtype in zip(made, dtypes, strict=True)]
 

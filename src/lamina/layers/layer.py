@@ -53,6 +53,7 @@ class Layer(Operation):
         array([[1., 1.]], dtype=float32)
     """
 
+    autograph_info__: Mapping[str, Any] = {}  # TensorFlow's AutoGraph rewrites no code that has this mark
     on_host = False  # whether a part of the work is done before the program runs; see HostLayer
     input_dtype: str | None = None  # what it must be fed, if it cannot do with any other
     # Whether outputs have the masks of `compute_mask`; a layer's own attribute may say otherwise.
