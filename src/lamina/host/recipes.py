@@ -84,14 +84,14 @@ class Table:
         return {key: place for place, key in enumerate(self.keys.tolist())}
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        values = self._standard(values)
-        find, flat = self._places.get, values.ravel().tolist()
-        places = np.fromiter((find(value, -1) for value in flat), np.int64, len(flat)).reshape(values.shape)
+        flat = self._standard(values).ravel()
+        find = self._places.get
+        places = np.fromiter((find(value, -1) for value in flat.tolist()), np.int64, flat.size)
         found = np.append(self.values, 0)[places]  # −1 reads what stands in for the default
         unknown = places < 0
         if unknown.any():
-            found[unknown] = self._default_of(values[unknown])
-        return found
+            found[unknown] = self._default_of(flat[unknown])
+        return found.reshape(values.shape)
 
     def _standard(self, values: np.ndarray) -> np.ndarray:
         if self.keys.dtype.kind != "O":
