@@ -65,7 +65,11 @@ def test_every_function_has_a_case():
 def test_dtypes():
     assert ops.exp([1.0, 2.0]).dtype == np.float32  # Python's numbers take the session's float type
     assert ops.exp(np.array([1.0, 2.0])).dtype == np.float64
-    assert ops.sum(np.array([1, 2])).dtype == np.int32
+    assert ops.sum(np.array([1, 2], "int32")).dtype == np.int32
+    assert ops.sum(np.array([2**30] * 8)) == 2**33  # int64, as in Keras
+    assert (ops.multiply(np.array([2**30]), np.array([8]))).dtype == np.int64
+    assert ops.argmax(np.array([1, 2])).dtype == ops.count_nonzero(np.array([1, 2])).dtype == np.int32
+    assert ops.concatenate([np.array([1]), np.array([2])]).dtype == np.int64
     assert ops.mean(np.array([1, 2])).dtype == np.float32
     assert ops.sqrt(np.float64(2.0)).dtype == np.float64
     assert ops.multiply(np.ones(2, "float32"), np.float64(2.0)).dtype == np.float32

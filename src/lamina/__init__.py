@@ -1,5 +1,7 @@
 """Lamina: neural networks for tables of numbers. Keras's interface, an engine of its own, every number in view."""
 
+from types import SimpleNamespace
+
 from lamina import activations as activations
 from lamina import backend as backend
 from lamina import bridge as bridge
@@ -53,3 +55,9 @@ from lamina.tape import GradientTape as GradientTape
 from lamina.variables import Variable as Variable
 
 __version__ = config.VERSION
+
+# Keras's other place of two functions of utils.
+preprocessing = SimpleNamespace(
+    sequence=SimpleNamespace(pad_sequences=utils.pad_sequences),
+    timeseries_dataset_from_array=utils.timeseries_dataset_from_array,
+)

@@ -167,6 +167,11 @@ def test_mistakes(mistake, error, message):
         mistake()
 
 
+def test_preprocessing_is_another_place():
+    assert lamina.preprocessing.sequence.pad_sequences is utils.pad_sequences
+    assert lamina.preprocessing.timeseries_dataset_from_array is utils.timeseries_dataset_from_array
+
+
 def test_settings_are_kept():
     config.set_image_data_format("channels_first")
     assert config.image_data_format() == "channels_first"
@@ -197,7 +202,7 @@ NOT_AT_THE_TOP = {
     "export": "TensorFlow's archives; `Model.export` writes SavedModels and ONNX",
     "legacy": "objects of old formats of files", "src": "Keras's own files",
 }  # fmt: skip
-LATER = {"utils": {"plot_model", "model_to_dot"}, "top": {"preprocessing", "wrappers"}}
+LATER = {"utils": {"plot_model", "model_to_dot"}, "top": {"wrappers"}}
 NOT_IN_CONFIG = dict.fromkeys("enable_flash_attention disable_flash_attention is_flash_attention_enabled "
                               "is_nnx_enabled".split(), "attention, and another library's modules")  # fmt: skip
 

@@ -52,11 +52,39 @@ def dual(function: Callable[..., Any], name: str = "", arrays: Callable[..., Any
         in_graph = current() is not None or any(isinstance(x, Node) for x in leaves)
         if arrays is not None and not in_graph:
             return arrays(*map(_array, args), **{k: _array(v) for k, v in kwargs.items()})
-        operand = functools.partial(_operand, floats=_float_type(leaves))
-        made = function(*map(operand, args), **{k: operand(v) for k, v in kwargs.items()})
-        return made if in_graph else _evaluated(made)
+        made = _called(function, functools.partial(_operand, floats=_float_type(leaves)), args, kwargs)
+        if in_graph:
+            return made
+        exact = _exact(_called(function, _as_doubles, args, kwargs)) if _is_wide(leaves) and _is_whole(made) else None
+        return _evaluated(made) if exact is None else exact
 
     return on_either
+
+
+def _called(function: Callable[..., Any], operand: Callable[[Any], Any], args: Any, kwargs: Any) -> Any:
+    return function(*map(operand, args), **{k: operand(v) for k, v in kwargs.items()})
+
+
+def _is_wide(leaves: list[Any]) -> bool:
+    """Whether all arrays are of whole numbers, some of 64 bits, whose results Keras keeps in 64."""
+    kinds = {np.dtype(x.dtype).str[1:] for x in leaves if isinstance(x, Variable | np.ndarray)}
+    return "i8" in kinds and all(kind[0] in "iub" for kind in kinds)
+
+
+def _is_whole(made: Any) -> bool:
+    return isinstance(made, Node) and made.dtype == "int32"
+
+
+def _as_doubles(x: Any) -> Any:
+    x = x.value if isinstance(x, Variable) else x
+    if isinstance(x, list | tuple) and any(isinstance(part, Variable | np.ndarray) for part in _leaves(x)):
+        return type(x)(map(_as_doubles, x))
+    return constant(x, "float64") if isinstance(x, np.ndarray) and x.dtype.kind in "iu" else _operand(x, None)
+
+
+def _exact(made: Node) -> np.ndarray | None:
+    """Whole numbers that were computed as doubles, without overflow; None for indices, which are int32 in any case."""
+    return evaluate(made).astype("int64") if made.dtype == "float64" else None
 
 
 def _evaluated(made: Any) -> Any:
