@@ -15,7 +15,8 @@ from lamina.graph.functions import logical_and
 from lamina.graph.node import Node, constant
 from lamina.initializers import Constant
 from lamina.optimizers.arguments import SHARED
-from lamina.optimizers.optimizer import Gradients, Optimizer
+from lamina.optimizers.optimizer import Optimizer
+from lamina.optimizers.step import Gradients
 from lamina.records import deserialize_keras_object, serialize_keras_object
 from lamina.trace import active, current
 from lamina.variables import Variable

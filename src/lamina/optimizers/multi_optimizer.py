@@ -10,7 +10,8 @@ import numpy as np
 
 from lamina.graph.node import Node
 from lamina.optimizers.loss_scale_optimizer import LossScaleOptimizer
-from lamina.optimizers.optimizer import Gradients, Optimizer
+from lamina.optimizers.optimizer import Optimizer
+from lamina.optimizers.step import Gradients
 from lamina.records import deserialize_keras_object, serialize_keras_object
 from lamina.variables import Variable
 
