@@ -11,6 +11,7 @@ import numpy as np
 from lamina import config, naming, random
 from lamina.errors import ShapeError
 from lamina.records import serialize_keras_object
+from lamina.variables import Variable
 
 Shape = Sequence[int]
 
@@ -328,6 +329,9 @@ def get(identifier: Any) -> Callable[..., np.ndarray] | None:
     if isinstance(identifier, np.ndarray | np.generic):
         return _given(np.asarray(identifier))
     return naming.lookup("initializer", TABLE, identifier, ABSENT)
+
+
+Variable.named_initializer = staticmethod(get)  # variables know initializers by name, though these come after them
 
 
 def _given(values: np.ndarray) -> Callable[..., np.ndarray]:

@@ -60,7 +60,7 @@ class SeedGenerator(config.Configured):
         self.seed = seed
         self.name = name or config.unique_name("SeedGenerator")
         first = make_default_seed() if seed is None else _whole(seed)
-        self.state = Variable([first, 0], "seed_generator_state", "int64", trainable=False)
+        self.state = Variable([first, 0], dtype="int64", trainable=False, name="seed_generator_state")
 
     def next(self) -> np.ndarray:
         """The present pair (seed, number of draws before); counts one draw more."""

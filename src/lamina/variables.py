@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from lamina import config
 from lamina.errors import ShapeError
 from lamina.graph.node import Node
 from lamina.trace import current
@@ -40,39 +41,71 @@ class Variable:
     """A mutable array with a fixed shape and dtype.
 
     Args:
-        value: initial numbers (an array of any shape, copied).
-        name: last part of its path.
-        dtype: ``"float32"``, ``"float64"`` or ``"int64"``; the value's own by default.
+        initializer: initial numbers (copied), or with a ``shape`` where they come from: an initializer or its name.
+        shape: the shape, if the numbers come from an initializer.
+        dtype: ``"float32"``, ``"float64"``, ``"int32"``, ``"int64"`` or ``"bool"``; an array's own by default, the
+            session's float type for other numbers.
         trainable: whether an optimizer may change it.
-        regularizer: a penalty added to the loss, ``f(node) → node``.
-        constraint: a projection after each update, ``f(node) → node``.
+        autocast, aggregation, synchronization, layout: taken for Keras's sake.
+        name: last part of its path; numbered by default.
+
+    Raises:
+        ValueError: an initializer without a shape, or a name with a ``/``.
 
     Example:
-        >>> v = Variable([1.0, 2.0], name="bias", dtype="float32")
-        >>> v.assign_add([1.0, 1.0]); v.numpy()
+        >>> v = Variable([1.0, 2.0], name="bias")
+        >>> v.assign_add([1.0, 1.0])
         array([2., 3.], dtype=float32)
+        >>> Variable("ones", shape=(2,), name="scale")
+        <Variable path=scale, shape=(2,), dtype=float32, value=[1. 1.]>
     """
 
     __array_priority__ = 100
     moved = 0  # another number each time that the numbers of any variable have moved
+    named_initializer: Callable[[Any], Any] = staticmethod(lambda name: None)  # set by `lamina.initializers`
 
     def __init__(
         self,
-        value: Any,
-        name: str = "variable",
+        initializer: Any,
+        shape: Sequence[int] | None = None,
         dtype: str | None = None,
         trainable: bool = True,
-        regularizer: Callable[[Any], Any] | None = None,
-        constraint: Callable[[Any], Any] | None = None,
+        autocast: bool = True,
+        aggregation: str = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+        layout: Any = None,
     ):
-        self._value = np.array(value, dtype=dtype, order="C")
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}"
+            )
+        self.name = name or config.unique_name("Variable")
+        self._value = self._first(initializer, shape, dtype)
         self._flat = self._value.reshape(-1)
-        self.name = name
-        self.path = name
+        self.path = self.name
         self.trainable = trainable
-        self.regularizer = regularizer
-        self.constraint = constraint
-        self.key = f"{name}:{next(_numbers)}"  # names its buffer in a program's state
+        self.autocast = autocast
+        self.aggregation = aggregation
+        self.synchronization = synchronization
+        self.regularizer: Callable[[Any], Any] | None = None  # a penalty added to the loss, ``f(node) → node``
+        self.constraint: Callable[[Any], Any] | None = None  # a projection after each update, ``f(node) → node``
+        self.key = f"{self.name}:{next(_numbers)}"  # names its buffer in a program's state
+
+    def _first(self, given: Any, shape: Sequence[int] | None, dtype: str | None) -> np.ndarray:
+        if isinstance(given, str) or callable(given):
+            if shape is None:
+                raise ValueError(
+                    "When creating a Variable from an initializer, the `shape` argument should be specified. Received: "
+                    f"initializer={given} and shape={shape}"
+                )
+            dtype = dtype or config.floatx()
+            make = self.named_initializer(given) if isinstance(given, str) else given
+            return np.array(make(tuple(shape), dtype), dtype, order="C")
+        array = np.array(given, dtype=dtype, order="C")
+        if dtype is None and array.dtype.kind in "fi" and not isinstance(given, np.ndarray | np.generic):
+            return array.astype(config.floatx() if array.dtype.kind == "f" else "int32")
+        return array
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -103,27 +136,32 @@ class Variable:
         """A copy of the numbers."""
         return self._value.copy()
 
-    def assign(self, value: Any) -> None:
+    def assign(self, value: Any) -> Any:
         """Replace the numbers, now or (while a graph is built) in each run.
+
+        Returns:
+            The new value.
 
         Raises:
             ShapeError: the new value has another shape.
         """
         trace = current()
         if trace is not None and isinstance(value, Node):
-            return trace.assign(self, value)
+            trace.assign(self, value)
+            return trace.node(self)
         array = np.asarray(value)
         if array.shape != self.shape:
             raise ShapeError(f"variable {self.path!r} has shape {self.shape}, got an array of shape {array.shape}")
         self._value[...] = array
+        return self.numpy()
 
-    def assign_add(self, value: Any) -> None:
-        """Add to the numbers."""
-        self.assign(self + value)
+    def assign_add(self, value: Any) -> Any:
+        """Add to the numbers; returns the new value."""
+        return self.assign(self + value)
 
-    def assign_sub(self, value: Any) -> None:
-        """Subtract from the numbers."""
-        self.assign(self - value)
+    def assign_sub(self, value: Any) -> Any:
+        """Subtract from the numbers; returns the new value."""
+        return self.assign(self - value)
 
     def move(self, home: np.ndarray) -> None:
         """Keep the numbers in ``home`` (an array of this shape and dtype) from now on."""
@@ -162,15 +200,6 @@ class Variable:
     def __rmatmul__(self, other: Any) -> Any:
         return other @ self.__lamina_node__()
 
-    def __mod__(self, other: Any) -> Any:
-        return self.__lamina_node__() % _other(other)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return self.__lamina_node__() // _other(other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return other ** self.__lamina_node__()
-
     def __lt__(self, other: Any) -> Any:
         return self.__lamina_node__() < _other(other)
 
@@ -207,8 +236,26 @@ class Variable:
     def __rtruediv__(self, other: Any) -> Any:
         return other / self.__lamina_node__()
 
+    def __floordiv__(self, other: Any) -> Any:
+        return self.__lamina_node__() // _other(other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return other // self.__lamina_node__()
+
+    def __mod__(self, other: Any) -> Any:
+        return self.__lamina_node__() % _other(other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return other % self.__lamina_node__()
+
     def __pow__(self, other: Any) -> Any:
         return self.__lamina_node__() ** _other(other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return other ** self.__lamina_node__()
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"variable {self.path!r} cannot be used as a boolean: compare it, or take float(variable)")
 
 
 def _other(x: Any) -> Any:

@@ -203,8 +203,17 @@ def test_two_arguments() -> None:
             return x + shift
 
     layer = Shifted()
-    np.testing.assert_array_equal(layer(X, np.ones((1, 3), "float32")), X + 1)
+    np.testing.assert_array_equal(layer(X, shift=np.ones((1, 3), "float32")), X + 1)
     assert layer.shapes == ((6, 3), (1, 3))
+    assert layer.get_build_config() == {"shapes_dict": {"x_shape": (6, 3), "shift_shape": (1, 3)}}
+
+
+class Misnamed(layers.Layer):
+    def build(self, first_size: Any, second_size: Any) -> None:
+        self.sizes = (first_size, second_size)
+
+    def call(self, a: Any, b: Any) -> Any:
+        return a + b
 
 
 class Forgetful(layers.Layer):
@@ -294,6 +303,24 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         lambda: lamina.saving.serialize_keras_object(layers.Lambda(lambda x: x)), LaminaError, "lambda cannot be",
     ),
     "a layer for images": (lambda: layers.Conv2D, AttributeError, "'Conv2D': it works on images"),
+    "a name by position": (
+        lambda: layers.Layer().add_weight("kernel", (2,)), ValueError, "`name` must be passed as a keyword",
+    ),
+    "too much by position": (
+        lambda: layers.Layer().add_weight((2,), "ones", "float32", True), TypeError, "at most 3 positional arguments",
+    ),
+    "a number as a shape": (lambda: layers.Layer().add_weight(shape=3), ValueError, "Cannot convert '3' to a shape"),
+    "a size unknown": (lambda: layers.Layer().add_weight(shape=(None, 2)), ShapeError, "every size must be known"),
+    "trainable": (lambda: layers.Dense(2, trainable="no"), ValueError, "Expected `trainable` to be a boolean"),
+    "names of shapes": (
+        lambda: Misnamed()(X, X), ValueError, r"'misnamed', received .* `first_size`; `call\(\)` takes \['a', 'b",
+    ),
+    "a penalty of text": (lambda: layers.Dense(2).add_loss("x"), ValueError, "invalid value: x"),
+    "add_metric": (lambda: layers.Dense(2).add_metric(3), TypeError, "deprecated"),
+    "quantize": (lambda: layers.Dense(2).quantize("int8"), ValueError, "float32 and float64"),
+    "no input yet": (lambda: layers.Dense(2).input, AttributeError, "has never been called"),
+    "stateless and not built": (lambda: layers.Dense(2).stateless_call([], [], X), ValueError, "must be built"),
+    "values for a call": (lambda: built(layers.Dense(2)).stateless_call([], [], X), ValueError, "zip"),
     "a weight after all": (lambda: built(layers.Dense(2)).add_weight((1,)), ValueError, "layer that is already built"),
     "a layer after all": (
         lambda: setattr(built(layers.Dense(2)), "more", layers.Dense(1)), ValueError, "layer that is already built",

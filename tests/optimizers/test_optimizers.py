@@ -32,7 +32,8 @@ def make(case: Brick, rate: float = 0.1):
 def start(dtype: str) -> list[Variable]:
     rng = np.random.default_rng(5)
     return [
-        Variable(rng.normal(size=shape), name, dtype) for shape, name in zip(SHAPES, ("kernel", "bias"), strict=True)
+        Variable(rng.normal(size=shape), dtype=dtype, name=name)
+        for shape, name in zip(SHAPES, ("kernel", "bias"), strict=True)
     ]
 
 
@@ -295,7 +296,7 @@ def test_arguments_that_make_no_sense_are_refused(name: str, arguments: dict, me
 
 def test_decay_reaches_biases_unless_excluded():
     for excluded, left in (([], 0.95), (["bias"], 1.0)):
-        kernel, bias = Variable(np.ones(2), "kernel"), Variable(np.ones(3), "bias")
+        kernel, bias = Variable(np.ones(2), name="kernel"), Variable(np.ones(3), name="bias")
         optimizer = optimizers.SGD(0.5, weight_decay=0.1)
         optimizer.exclude_from_weight_decay(var_names=excluded)
         optimizer.apply([np.zeros(2), np.zeros(3)], [kernel, bias])
@@ -310,7 +311,7 @@ def test_decay_reaches_biases_unless_excluded():
 
 
 def test_a_path_excludes_from_decay_too():
-    kernel = Variable(np.ones(2), "kernel")
+    kernel = Variable(np.ones(2), name="kernel")
     kernel.path = "dense_1/kernel"
     optimizer = optimizers.SGD(0.5, weight_decay=0.1)
     optimizer.exclude_from_weight_decay(var_names=["dense_1"])  # Keras on TensorFlow compares with the path
@@ -324,7 +325,7 @@ def test_decay_as_an_argument_is_ignored_as_in_keras():
 
 
 def test_a_function_may_be_the_learning_rate(target: str):
-    rate = Variable(0.2, "rate", "float64")
+    rate = Variable(0.2, dtype="float64", name="rate")
     moving = optimizers.SGD(lambda: rate * 0.5)  # a variable is read in each step, a number once
     assert len(moving.variables) == 1
     for optimizer in (moving, optimizers.SGD(lambda: 0.1)):

@@ -14,7 +14,7 @@ from lamina.variables import Variable
 
 
 def scaled(**arguments: Any) -> tuple[LossScaleOptimizer, Variable]:
-    return LossScaleOptimizer(SGD(0.5), **arguments), Variable([1.0, 2.0], "w", "float32")
+    return LossScaleOptimizer(SGD(0.5), **arguments), Variable([1.0, 2.0], dtype="float32", name="w")
 
 
 def test_the_scale_grows_after_steps_and_falls_where_one_fails() -> None:
@@ -75,7 +75,7 @@ def test_each_variable_has_its_optimizer(target: str) -> None:
 
 def test_a_function_may_choose() -> None:
     fast, slow = Adam(1.0, name="fast"), Adam(0.5, name="slow")
-    kernel, bias = Variable(np.ones((2, 2), "float32"), "kernel"), Variable(np.ones(2, "float32"), "bias")
+    kernel, bias = Variable(np.ones((2, 2), "float32"), name="kernel"), Variable(np.ones(2, "float32"), name="bias")
     optimizer = MultiOptimizer(lambda v: fast if v.ndim > 1 else slow)
     optimizer.apply([np.ones((2, 2)), np.ones(2)], [kernel, bias])
     np.testing.assert_allclose([kernel.value[0, 0], bias.value[0]], [0.0, 0.5], atol=2e-5)

@@ -195,7 +195,7 @@ class IndexLookup(HostLayer, Adaptable):
     def _keep_weights(self, weights: np.ndarray) -> None:
         """In the variable that a compiled step may read, if it has the size."""
         if self.idf_weights is None or self.idf_weights.shape != weights.shape:
-            self.idf_weights = Variable(weights, "idf_weights", self.dtype, trainable=False)
+            self.idf_weights = Variable(weights, dtype=self.dtype, trainable=False, name="idf_weights")
         self.idf_weights.assign(weights)
 
     def _from_file(self, path: str | os.PathLike[str]) -> list[Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import prod
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 
-from lamina import config, constraints, initializers, regularizers
-from lamina.errors import LaminaError, ShapeError
+from lamina import config, regularizers
+from lamina.errors import LaminaError
+from lamina.graph.express import as_node
 from lamina.graph.node import Node
 from lamina.layers import calling, masks
 from lamina.layers.arguments import (
@@ -21,18 +21,15 @@ from lamina.layers.arguments import (
     policy_of,
     shape_tuples,
 )
+from lamina.layers.holding import Holder
 from lamina.layers.nested import flatten, map_leaves
-from lamina.layers.operation import Operation
-from lamina.layers.paths import inside, path_in
+from lamina.layers.paths import inside, path_of
 from lamina.layers.spec import InputSpec
 from lamina.layers.tensor import KerasTensor
-from lamina.metrics import Metric
-from lamina.saving.budget import first_values
 from lamina.trace import current, outside
-from lamina.variables import Variable
 
 
-class Layer(Operation):
+class Layer(Holder):
     """Base of all layers. A subclass writes ``call`` with ``lamina.ops`` and, if it has weights, ``build``.
 
     Args:
@@ -59,9 +56,7 @@ class Layer(Operation):
     # Whether outputs have the masks of `compute_mask`; a layer's own attribute may say otherwise.
     supports_masking = False
     input_spec: InputSpec | Sequence[InputSpec] | None = None
-    built_at_once = False  # whether Keras builds such a layer when it is made, so that files do not say its shapes
-    # Attributes that hold no parts of the layer, though there may be layers, variables or metrics in them.
-    not_parts = frozenset({"_inbound_nodes", "_own_trainable", "_own_fixed", "_call_losses"})
+    built_at_once = False  # whether it is built when it is made, as there is nothing to build; files then say no shapes
 
     def __init__(
         self,
@@ -76,43 +71,18 @@ class Layer(Operation):
         self._input_hint = input_hint(kwargs)
         if unknown := config.unknown_arguments(type(self), sorted(kwargs)):
             raise ValueError(f"{type(self).__name__} does not take the argument(s) {unknown}")
-        super().__init__(name)
+        super().__init__(trainable, name)
         self.dtype_policy = policy_of(dtype)
         self.dtype = config.held_dtype(self.dtype_policy.variable_dtype)
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.built = False
+        self.built = self.built_at_once and type(self).build is Layer.build
         self.supports_masking = self.supports_masking or type(self).compute_mask is not Layer.compute_mask
-        self._trainable = bool(trainable)
-        self._own_trainable: list[Variable] = []
-        self._own_fixed: list[Variable] = []
         self._build_shapes: dict[str, Any] = {}
-        self._locked = False  # no new variables and layers: its build is done
         self._call_losses: list[Any] = []
         self._calls = 0
         # A layer may build the ones inside it by calling their `build`: that counts, too.
         self.build = _marking_built(self, self.build)  # type: ignore[method-assign]
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Part) and name not in self.not_parts and hasattr(self, "_inbound_nodes"):
-            self._track(value)
-        super().__setattr__(name, value)
-
-    def _track(self, part: Variable | Layer | Metric) -> None:
-        """Take a new part in, in the order in which Keras lists variables.
-
-        Raises:
-            ValueError: the layer is built, and what it is made of known to others.
-        """
-        if any(part is known for known in (*self._own_trainable, *self._own_fixed, *self._parts())):
-            return
-        if self._locked:
-            raise ValueError(
-                "You cannot add new elements of state (variables or sub-layers) to a layer that is already built. All "
-                f"state must be created in the `__init__()` method or in the `build()` method. (layer {self.name!r})"
-            )
-        if isinstance(part, Variable):
-            (self._own_trainable if part.trainable else self._own_fixed).append(part)
 
     # -- computing
 
@@ -143,11 +113,23 @@ class Layer(Operation):
     def _build(self, shape: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         names = list(calling.call_parameters(type(self).build))
         if len(names) > 1:
-            arrays = [x for x in [*args, *kwargs.values()] if x is not None and not isinstance(x, bool)]
-            shapes = dict(zip(names, map(calling.shapes_of, arrays), strict=False))
+            shapes = {name: self._shape_of(name, args, kwargs) for name in names}
         else:
             shapes = {(names or ["input_shape"])[0]: shape}
         self.build_from_config(shapes)
+
+    def _shape_of(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """The shape that ``build`` calls ``x_shape``: of the argument ``x`` of ``call``."""
+        parameters = calling.call_parameters(type(self).call)
+        given = {**dict(zip(parameters, args, strict=False)), **kwargs}
+        of = name.removesuffix("_shape")
+        if of == name or of not in parameters:
+            raise ValueError(
+                "For a `build()` method with more than one argument, all arguments should have a `_shape` suffix and "
+                "match an argument from `call()`. E.g. `build(self, foo_shape, bar_shape)`. "
+                f"For layer '{self.name}', received `build()` argument `{name}`; `call()` takes {list(parameters)}."
+            )
+        return None if given.get(of) is None else calling.shapes_of(given[of])
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes that the layer was built with; None for one that Keras builds when it is made."""
@@ -168,9 +150,63 @@ class Layer(Operation):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The outputs' shapes for the inputs' shapes, None standing for the batch."""
         tensors = map_shapes(lambda shape: KerasTensor(shape, self._fed_dtype()), input_shape)
-        outputs = self(tensors)
+        return map_leaves(lambda x: x.shape, self.compute_output_spec(tensors))
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The outputs as KerasTensors for the inputs as such, without a step in a model."""
+        outputs = self(*args, **kwargs)
         self._inbound_nodes.pop()
-        return map_leaves(lambda x: x.shape, outputs)
+        for tensor in flatten(outputs):
+            tensor._keras_history = None
+        return outputs
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Any, ...]:
+        """What a call on numbers gives with these values of the variables, which stay as they are.
+
+        Args:
+            trainable_variables, non_trainable_variables: values in the order of the attributes of these names.
+            args, kwargs: what to call the layer on.
+            return_losses: whether ``losses`` are returned, too.
+
+        Returns:
+            (outputs, new values of the non-trainable variables), and the losses if asked for.
+
+        Raises:
+            ValueError: the layer is not built, or there are more or fewer values than variables.
+        """
+        if not self.built:
+            raise ValueError(
+                f"To call stateless_call, {type(self).__name__} must be built (i.e. its variables must have been "
+                "already created). You can build it by calling it on some data."
+            )
+        trained, fixed = self.trainable_variables, self.non_trainable_variables
+        before = [v.numpy() for v in (*trained, *fixed)]
+        try:
+            for variable, value in zip(
+                (*trained, *fixed), (*trainable_variables, *non_trainable_variables), strict=True
+            ):
+                variable.assign(value)
+            outputs = self(*args, **kwargs)
+            found = (outputs, [v.numpy() for v in fixed])
+            return (*found, self.losses) if return_losses else found
+        finally:
+            for variable, value in zip((*trained, *fixed), before, strict=True):
+                variable.assign(value)
+
+    def quantize(self, mode: str | None = None, **kwargs: Any) -> None:
+        """Refused: Lamina computes in float32 and float64.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(f"layer {self.name!r} cannot be quantized to {mode!r}: Lamina computes in float32 and float64")
 
     @property
     def compute_dtype(self) -> str:
@@ -217,190 +253,31 @@ class Layer(Operation):
         self._calls += 1
         return self._calls - 1
 
-    # -- weights
-
-    def add_weight(
-        self,
-        shape: Sequence[int] | int | None = None,
-        initializer: Any = None,
-        dtype: str | None = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """A new variable of this layer.
-
-        Args:
-            shape: its shape, ``()`` by default.
-            initializer: where its first numbers come from; ``"glorot_uniform"`` by default.
-            dtype: the layer's by default.
-            trainable: whether an optimizer may change it.
-            autocast: taken for Keras's sake.
-            regularizer: a penalty on it, added to the loss.
-            constraint: a projection after each update.
-            name: last part of its path.
-
-        Raises:
-            ShapeError: the shape has an unknown size.
-        """
-        shape = (shape,) if isinstance(shape, int) else tuple(shape or ())
-        if any(size is None for size in shape):
-            raise ShapeError(f"a weight of layer {self.name!r} cannot have the shape {shape}: every size must be known")
-        make = initializers.get("glorot_uniform" if initializer is None else initializer)
-        assert make is not None
-        with outside():
-            value = first_values(make, shape, dtype or self.dtype, self.name)
-        variable = Variable(
-            value, name or "variable", dtype or self.dtype, trainable,
-            regularizers.get(regularizer), constraints.get(constraint),
-        )  # fmt: skip
-        variable.path = path_in(self, variable.name)
-        self._track(variable)
-        variable.trainable = trainable and self._trainable
-        return variable
-
-    def _parts(self) -> Iterator[Any]:
-        """The variables, metrics and layers that are attributes of this one, also inside lists and dictionaries."""
-        for name, value in vars(self).items():
-            if isinstance(value, Part) and name not in self.not_parts:
-                yield value
-            elif isinstance(value, list | tuple | dict) and name not in self.not_parts:
-                yield from (x for x in _held(value) if isinstance(x, Part))
-
-    def _sublayers(self) -> list[Layer]:
-        return unique(x for x in self._parts() if isinstance(x, Layer))
-
-    def _own_variables(self) -> list[Variable]:
-        held = [x for x in self._parts() if isinstance(x, Variable)]
-        first, last = ([v for v in held if v.trainable is trained] for trained in (True, False))
-        return unique([*self._own_trainable, *first, *self._own_fixed, *last])
-
-    def _flatten_layers(self) -> list[Layer]:
-        """This layer and all layers inside it, each once."""
-        return unique([self, *(inner for layer in self._sublayers() for inner in layer._flatten_layers())])
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All variables: this layer's trainable ones, its others, then those of the layers inside."""
-        return unique([*self._own_variables(), *(v for layer in self._sublayers() for v in layer.weights)])
-
-    @property
-    def variables(self) -> list[Variable]:
-        """The same as ``weights``."""
-        return self.weights
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The variables that an optimizer may change."""
-        if not self._trainable:
-            return []
-        own = [v for v in self._own_variables() if v.trainable]
-        return unique([*own, *(v for layer in self._sublayers() for v in layer.trainable_weights)])
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The variables that an optimizer leaves alone."""
-        trained = {id(v) for v in self.trainable_weights}
-        return [v for v in self.weights if id(v) not in trained]
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """The same as ``trainable_weights``."""
-        return self.trainable_weights
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """The same as ``non_trainable_weights``."""
-        return self.non_trainable_weights
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training may change the layer's weights; setting it reaches the layers inside."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for variable in self._own_trainable:
-            variable.trainable = bool(value)
-        for layer in self._sublayers():
-            layer.trainable = value
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights, in the order of ``weights``."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Replace all weights.
-
-        Args:
-            weights: arrays in the order of ``weights``.
-
-        Raises:
-            ShapeError: another number of arrays, or an array of another shape.
-        """
-        mine = self.weights
-        if len(weights) != len(mine):
-            raise ShapeError(
-                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
-                f"{len(weights)}, but the layer was expecting {len(mine)} weights."
-            )
-        for variable, value in zip(mine, weights, strict=True):
-            if np.shape(value) != variable.shape:
-                raise ShapeError(
-                    f"Layer {self.name} weight shape {variable.shape} is not compatible with provided weight "
-                    f"shape {np.shape(value)} (weight {variable.path})."
-                )
-            variable.assign(value)
-
-    def count_params(self) -> int:
-        """How many numbers the weights hold.
-
-        Raises:
-            LaminaError: the layer has no weights yet.
-        """
-        if not self.built:
-            raise LaminaError(f"layer {self.name!r} is not built: call it on data, or give the model an Input")
-        return sum(prod(v.shape) for v in self.weights)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Put this layer's own variables into ``store`` under ``"0"``, ``"1"`` …"""
-        for index, variable in enumerate(self._own_variables()):
-            store[str(index)] = variable.numpy()
-
-    def load_own_variables(self, store: Mapping[str, Any]) -> None:
-        """Read this layer's own variables from what ``save_own_variables`` stored.
-
-        Raises:
-            ShapeError: another number of arrays, or other shapes.
-        """
-        mine = self._own_variables()
-        if len(store) != len(mine):
-            raise ShapeError(f"layer {self.name!r} expects {len(mine)} arrays, got {len(store)} in the file")
-        for index, variable in enumerate(mine):
-            variable.assign(np.asarray(store[str(index)]))
-
     # -- losses and metrics
 
     def add_loss(self, loss: Any) -> None:
-        """Add a penalty, usually from inside ``call``."""
-        trace = current()
+        """Add a penalty, or several, from inside ``call`` or ``build``.
+
+        Raises:
+            ValueError: it is not a number or an array.
+        """
+        trace, losses = current(), flatten(loss)
+        for x in losses:
+            if not (isinstance(x, Node | int | float) or calling.is_array(x)):
+                raise ValueError(
+                    "`add_loss()` can only be called from inside `build()` or `call()`, on a tensor input. Received "
+                    f"invalid value: {x} (layer {self.name!r})"
+                )
         if trace is not None:
-            trace.losses.extend(x for x in flatten(loss) if isinstance(x, Node))
+            trace.losses.extend(map(as_node, losses))
         else:
-            self._call_losses.extend(flatten(loss))
+            self._call_losses.extend(losses)
 
     @property
     def losses(self) -> list[Any]:
         """Penalties: those of the latest call on numbers, then the regularizers' of the trainable weights."""
         penalties = [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
         return [*(x for layer in self._flatten_layers() for x in layer._call_losses), *penalties]
-
-    def _own_metrics(self) -> list[Metric]:
-        """The metrics that this layer has as attributes."""
-        return unique(x for x in self._parts() if isinstance(x, Metric))
 
     # -- config
 
@@ -425,30 +302,14 @@ class Layer(Operation):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def _held(x: Any) -> Iterator[Any]:
-    """What a list or dictionary holds, in its own order, as Keras tracks it."""
-    if not isinstance(x, list | tuple | dict):
-        yield x
-        return
-    for part in x.values() if isinstance(x, dict) else x:
-        yield from _held(part)
-
-
 def _marking_built(layer: Layer, build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def built(*shapes: Any, **named: Any) -> None:
-        build(*shapes, **named)
+        layer._path = path_of(layer)
+        with inside(layer):
+            build(*shapes, **named)
         given = dict(zip(calling.call_parameters(type(layer).build), shapes, strict=False)) | named
         layer._build_shapes = layer._build_shapes or {k: shape_tuples(v) for k, v in given.items()}
         layer.built = layer._locked = True
 
     return built
-
-
-def unique(things: Any) -> list[Any]:
-    """The things in order, each once."""
-    return list({id(x): x for x in things}.values())
-
-
-# What a layer is made of; here, because the class itself is among them.
-Part = (Variable, Layer, Metric)

@@ -8,7 +8,7 @@ from inspect import BoundArguments, Signature, signature
 from typing import Any, ClassVar, Self
 
 from lamina import activations, config, ops
-from lamina.errors import GraphError, LaminaError
+from lamina.errors import GraphError
 from lamina.graph.node import label
 from lamina.layers import calling
 from lamina.layers.arguments import valid_name
@@ -64,7 +64,7 @@ class Operation:
 
     def _first_call(self, what: str) -> Call:
         if not self._inbound_nodes:
-            raise LaminaError(f"layer {self.name!r} was never called on an Input, hence has no defined {what}")
+            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {what}.")
         return self._inbound_nodes[0]
 
     def get_config(self) -> dict[str, Any]:

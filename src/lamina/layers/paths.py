@@ -23,9 +23,9 @@ class inside:
         _around.reset(self._token)
 
 
-def path_in(layer: Any, name: str) -> str:
-    """The path of a variable that a layer makes now."""
-    return "/".join([*(outer.name for outer in _with(layer)), name])
+def path_of(layer: Any) -> str:
+    """The path of a layer that is built now."""
+    return "/".join(outer.name for outer in _with(layer))
 
 
 def _with(layer: Any) -> tuple[Any, ...]:

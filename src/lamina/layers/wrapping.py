@@ -106,7 +106,7 @@ class SpectralNormalization(Wrapper):
     def build(self, input_shape: Any = None) -> None:
         """Build the layer; create u, the estimate of the kernel's first singular vector on the outputs' side."""
         super().build(input_shape)
-        kernel = getattr(self.layer, "kernel", None) or getattr(self.layer, "embeddings", None)
+        kernel = getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
         if kernel is None:
             raise ValueError(f"{type(self.layer).__name__} object has no attribute 'kernel' nor 'embeddings'")
         self.kernel = kernel

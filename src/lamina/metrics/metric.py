@@ -74,7 +74,7 @@ class Metric(config.Configured):
         make = initializers.get("zeros" if initializer is None else initializer)
         assert make is not None
         value = make(tuple(shape), dtype=dtype or self.dtype)
-        variable = Variable(value, name or "variable", dtype or self.dtype, trainable=False)
+        variable = Variable(value, dtype=dtype or self.dtype, trainable=False, name=name)
         variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)
         return variable

@@ -10,8 +10,9 @@ from typing import Any
 
 from lamina import optimizers
 from lamina.errors import DataError
+from lamina.layers.holding import unique
 from lamina.layers.input_layer import InputLayer
-from lamina.layers.layer import Layer, unique
+from lamina.layers.layer import Layer
 from lamina.layers.nested import flatten
 from lamina.metrics import Mean, Metric
 from lamina.models.compiled import CompiledLoss, CompiledMetrics, Outputs, aligned

@@ -43,7 +43,7 @@ class Count(Variable):
     """
 
     def __init__(self, value: Any, name: str, dtype: str, stored: str):
-        super().__init__(value, name, stored, trainable=False)
+        super().__init__(value, dtype=stored, trainable=False, name=name)
         self._seen = dtype
 
     @property
@@ -74,7 +74,7 @@ class State(config.Configured):
     name: str
 
     def __init__(self, learning_rate: Rate):
-        self.calls: Variable = Variable(0, "iteration", "int64", trainable=False)  # how many steps were made
+        self.calls: Variable = Variable(0, dtype="int64", trainable=False, name="iteration")  # how many steps were made
         self.built = False
         self._parameters: list[Variable] = []
         self._slots: dict[str, Slot] = {}
@@ -94,7 +94,7 @@ class State(config.Configured):
                 "Argument `learning_rate` should be float, or an instance of LearningRateSchedule, or a callable "
                 f"without arguments. Received instead: learning_rate={rate!r}"
             )
-        variable = Variable(rate, "learning_rate", config.floatx(), trainable=False)
+        variable = Variable(rate, dtype=config.floatx(), trainable=False, name="learning_rate")
         self._track(variable)
         return variable
 
@@ -205,7 +205,7 @@ class State(config.Configured):
         if "int" in dtype:
             made: Variable = Count(start, name, "int64" if dtype == "int" else dtype, self._dtype)
         else:
-            made = Variable(start, name, dtype, trainable=False)
+            made = Variable(start, dtype=dtype, trainable=False, name=name)
         self._track(made)
         return made
 

@@ -107,7 +107,7 @@ class Step(State):
         if not steps:
             return self.calls
         if current() is None:
-            return Variable(self.calls.value // steps, "iteration")
+            return Variable(self.calls.value // steps, name="iteration")
         return e.floor(as_node(self.calls) / float(steps))
 
     # -- one step as equations

@@ -27,7 +27,7 @@ class Vector(Variable):
     """
 
     def __init__(self, parts: Sequence[Variable], key: str):
-        super().__init__(0.0, key, trainable=False)
+        super().__init__(0.0, trainable=False, name=key)
         self.key = key
         self.parts = list(parts)
         self._offsets = list(accumulate((v.flat.size for v in parts), initial=0))
