@@ -38,7 +38,7 @@ REASONS = (
 # Fields that make an object allocate memory or work before any data are seen, each with the most a file may ask for.
 FIELD_LIMITS = {
     "num_thresholds": 100_000, "num_labels": 1_000_000, "num_regressors": 1_000_000, "num_classes": 5_000,
-    "power_iterations": 1_000,
+    "power_iterations": 1_000, "num_oov_indices": 1_000_000,
 }  # fmt: skip
 
 

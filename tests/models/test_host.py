@@ -229,6 +229,10 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, bytes]], Any], str]] = {
     "no text": (lambda m: m.update({VOCABULARY: b"\xff\xfe"}), "is no vocabulary for its layer"),
     "a token twice": (lambda m: m.update({VOCABULARY: b"[UNK]\na\na"}), "repeated term"),
     "a path": (with_path, "names the file '/etc/passwd' as its vocabulary.*never opened"),
+    "many unknown": (
+        lambda m: m.update({"config.json": m["config.json"].replace(b'oov_indices": 1', b'oov_indices": 10000000')}),
+        "num_oov_indices is 10000000, more than",
+    ),
     "too many tokens": (lambda m: m.update({VOCABULARY: b"[UNK]\na\nb\nc\nd\ne\nf"}), "`max_tokens` is 5"),
 }
 

@@ -32,7 +32,7 @@ class HostLayer(Layer):
     output_mode: str
 
     def __init__(self, **kwargs: Any):
-        super().__init__(autocast=False, **kwargs)  # ids may be wider than the layer's floats
+        super().__init__(**{"autocast": False, **kwargs})  # ids may be wider than the layer's floats
 
     @property
     @abstractmethod
