@@ -286,6 +286,20 @@ print(sorted(loaded.signatures), len(loaded.variables), len(loaded.trainable_var
         close(found[f"output_{i}"], expected)
 
 
+def test_names_that_tensorflow_does_not_take(tmp_path: Path):
+    """Columns of tables are called like this; a dictionary keeps its keys."""
+    import tensorflow as tf
+
+    inputs = {name: lamina.Input((1,), name=name) for name in ("mean radius", "_größe")}
+    answer = layers.Dense(1, name="the answer")(layers.Concatenate()(list(inputs.values())))
+    model, x = lamina.Model(inputs, {"how large": answer}), dict.fromkeys(inputs, AGE[:, :1])
+    model.export(tmp_path / "model", verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / "model"))
+    close(loaded.serve(x)["how large"].numpy(), model.predict(x, verbose=0)["how large"])
+    signature = loaded.signatures["serving_default"]
+    assert sorted(signature.structured_input_signature[1]) == ["gr__e", "mean_radius"]
+
+
 class Doubled(lamina.Model):
     """A class of one's own."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -37,7 +38,7 @@ def to_saved_model(
     library = TensorFlow()
     tf, recipes = library.tf, Recipes(library.tf)
     kept = ChainMap(*(dict(exported.weights) for exported in endpoints.values()), dict(weights))
-    variables = {key: tf.Variable(w.value, name=w.path, trainable=w.trainable) for key, w in kept.items()}
+    variables = {key: tf.Variable(w.value, name=plain(w.path), trainable=w.trainable) for key, w in kept.items()}
     served = {name: _served(exported, library, recipes, variables) for name, exported in endpoints.items()}
     archive = tf.train.Checkpoint(
         **served,
@@ -51,15 +52,21 @@ def to_saved_model(
     tf.saved_model.save(archive, str(path), signatures=signatures, options=options)
 
 
+def plain(name: str) -> str:
+    """A name as TensorFlow takes it: a letter or digit without accents, then those and few signs."""
+    return re.sub(r"[^A-Za-z0-9_.\-/]", "_", name).lstrip("_-/") or "unnamed"
+
+
 def _served(exported: Exported, library: TensorFlow, recipes: Recipes, variables: Mapping[str, Any]) -> Any:
     """One endpoint as a TensorFlow function."""
     tf, graph = library.tf, exported.graph
     function = compile_source(graph, library.names)
     hosted = [(call.name, recipes.made(call.layer.recipe), _reading(call, library)) for call in exported.hosted]
-    specs = tf.nest.map_structure(lambda given: tf.TensorSpec(given.shape, given.dtype, given.name), exported.inputs)
+    specs = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype, plain(x.name)), exported.inputs)
+    names = [given.name for given in tf.nest.flatten(exported.inputs)]
 
     def serve(*inputs: Any) -> Any:
-        arrays = dict(zip((s.name for s in tf.nest.flatten(specs)), tf.nest.flatten(inputs), strict=True))
+        arrays = dict(zip(names, tf.nest.flatten(inputs), strict=True))
         rows = tf.shape(tf.nest.flatten(inputs)[0])[0]
         for name, recipe, read in hosted:
             arrays[name] = recipe(*read(arrays, rows))
