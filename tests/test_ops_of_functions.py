@@ -92,6 +92,7 @@ def test_laws_of_linear_algebra():
     assert ops.hstack([X[0], X[1]]).tolist() == np.hstack([X[0], X[1]]).tolist()
     assert ops.vstack([X[0], X[1]]).tolist() == np.vstack([X[0], X[1]]).tolist()
     assert ops.cast(np.array([1.5]), "int64").dtype == np.int64
+    assert ops.bitwise_and(np.array([6]), np.array([2**40 + 2])).dtype == np.int64
     assert ops.nn.relu is ops.relu
 
 
@@ -108,6 +109,7 @@ def _node(*shape):
     ("mistake", "error", "message"),
     [
         (lambda: ops.inv(_node(3, 3)), GraphError, r"ops\.inv works on arrays alone"),
+        (lambda: ops.inv(Variable(np.eye(2))), GraphError, r"ops\.inv works on arrays alone"),
         (lambda: ops.unique(_node(3)), GraphError, r"ops\.unique works on arrays alone"),
         (lambda: ops.sort(_node(None, 3), axis=0), ShapeError, "is the batch"),
         (lambda: ops.prod(_node(None, 3)), ShapeError, "is the batch"),

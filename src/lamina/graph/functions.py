@@ -158,46 +158,6 @@ def moveaxis(x: Operand, source: int, destination: int) -> Node:
     return e.transpose(x, order)
 
 
-def take_along(x: Operand, indices: Operand, axis: int) -> Node:
-    """Slices of x at ``indices`` along any axis, which the indices' axes replace."""
-    x, indices = as_node(x), as_node(indices)
-    at = normal_axis(axis, x.ndim)
-    if at and None in x.shape:
-        return _take_beside_the_batch(x, indices, at)
-    found = e.take(moveaxis(x, at, 0), indices)
-    order = list(range(indices.ndim, found.ndim))
-    return e.transpose(found, order[:at] + list(range(indices.ndim)) + order[at:])
-
-
-def _take_beside_the_batch(x: Node, indices: Node, at: int) -> Node:
-    """The same where the batch stays on its axis: parts side by side, or for computed places one of all chosen."""
-    size = x.shape[at]
-    if size is None:
-        raise ShapeError(f"axis {at} of {x.shape} is the batch: its rows are taken along axis 0")
-    shape = (*x.shape[:at], *indices.shape, *x.shape[at + 1 :])
-    if indices.op == "constant":
-        given = [int(i) for i in indices.attrs["value"].reshape(-1)]
-        if beyond := [i for i in given if not -size <= i < size]:
-            raise ShapeError(f"index {beyond[0]} reaches beyond axis {at} of {x.shape}")
-        places = [i % size for i in given]
-        return e.reshape(e.concatenate([e.slice_axis(x, at, a, b) for a, b in _runs(places)], at), shape)
-    if None in indices.shape:
-        raise ShapeError("places that differ from row to row are taken by ops.take_along_axis")
-    hit = one_hot(e.reshape(indices, (-1,)), size, x.dtype)
-    return e.reshape(moveaxis(e.tensordot(x, hit, ((at,), (1,))), -1, at), shape)
-
-
-def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
-    """(begin, end) of the stretches of neighbours in a row of places."""
-    runs: list[tuple[int, int]] = []
-    for place in places:
-        if runs and runs[-1][1] == place:
-            runs[-1] = (runs[-1][0], place + 1)
-        else:
-            runs.append((place, place + 1))
-    return runs
-
-
 def norm(x: Operand, axis: Axes = None, keepdims: bool = False) -> Node:
     """√Σx²: the length."""
     return e.sqrt(e.sum(square(x), axis, keepdims))

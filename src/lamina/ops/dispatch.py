@@ -14,6 +14,7 @@ from lamina.graph.express import as_node
 from lamina.graph.node import Graph, Node, constant
 from lamina.lower.to_numpy import NumpyExecutable
 from lamina.trace import current
+from lamina.tree import map_leaves
 from lamina.variables import Variable
 
 Array = Any  # a Node while a graph is built, a KerasTensor in a functional model, else a NumPy array
@@ -104,12 +105,13 @@ def at_once(function: Callable[..., Any]) -> Dual:
     @functools.wraps(function)
     def on_arrays(*args: Any, **kwargs: Any) -> Any:
         leaves = list(_leaves((args, tuple(kwargs.values()))))
-        if _symbol(leaves) is not None or any(isinstance(x, Node | Variable) and current() is not None for x in leaves):
+        traced = Node if current() is None else Node | Variable
+        if _symbol(leaves) is not None or any(isinstance(x, traced) for x in leaves):
             raise GraphError(
                 f"ops.{function.__name__} works on arrays alone: a model's graph has no such operation. Compute it "
                 "before training, or write it with products, sums and elementwise functions"
             )
-        return narrow(function(*map(_array, args), **{k: _array(v) for k, v in kwargs.items()}))
+        return map_leaves(np.asarray, function(*map(_array, args), **{k: _array(v) for k, v in kwargs.items()}))
 
     return on_arrays
 
@@ -120,12 +122,9 @@ def _array(x: Any) -> Any:
     return np.asarray(x, config.floatx()) if isinstance(x, list | tuple) and _is_float(x) else x
 
 
-def narrow(x: Any) -> Any:
-    """What NumPy returned as Keras has it: indices as int32, numbers as arrays; in lists and tuples, too."""
-    if isinstance(x, list | tuple):
-        return tuple(map(narrow, x)) if isinstance(x, tuple) else list(map(narrow, x))
-    array = np.asarray(x)
-    return array.astype("int32") if array.dtype.kind in "iu" else array
+def indices(x: Any) -> Any:
+    """Places and counts that NumPy returned, alone or in a tuple, as int32, which they are in Keras."""
+    return map_leaves(lambda part: np.asarray(part, "int32"), x)
 
 
 def _leaves(x: Any) -> Iterator[Any]:

@@ -13,6 +13,7 @@ from lamina.graph import express, functions, moving, order
 from lamina.graph.express import as_node
 from lamina.graph.node import Node, Operand
 from lamina.ops.dispatch import Array, Dual, at_once, dual
+from lamina.ops.dispatch import indices as as_indices
 
 
 def _scatter_update(inputs: Array, indices: Array, updates: Array, reduction: str | None = None) -> Array:
@@ -49,7 +50,7 @@ def take(x: Operand, indices: Operand, axis: int | None = None) -> Node:
     """Slices at ``indices`` along an axis, elements of the flattened array by default."""
     if axis is None:
         return express.take(express.reshape(x, (-1,)), indices)
-    return functions.take_along(x, indices, axis)
+    return moving.take_along(x, indices, axis)
 
 
 @dual
@@ -137,7 +138,7 @@ def segment_prod(
 @at_once
 def unravel_index(indices: Array, shape: Sequence[int]) -> Any:
     """Places in the flattened array as indices along each axis."""
-    return np.unravel_index(indices, tuple(shape))
+    return as_indices(np.unravel_index(indices, tuple(shape)))
 
 
 

@@ -11,7 +11,7 @@ from lamina.graph import express, functions, moving, order, products
 from lamina.graph.einsum import einsum as einsum_of_nodes
 from lamina.graph.express import Axes, as_node
 from lamina.graph.node import Node, Operand
-from lamina.ops.dispatch import Array, Dual, at_once, dual
+from lamina.ops.dispatch import Array, Dual, at_once, dual, indices
 
 cdist: Dual = dual(products.cdist)
 dot: Dual = dual(products.dot)
@@ -143,7 +143,7 @@ def lstsq(a: Array, b: Array, rcond: float | None = None) -> Array:
 @at_once
 def matrix_rank(x: Array, tol: float | None = None) -> Array:
     """The number of singular values above ``tol``."""
-    return np.linalg.matrix_rank(x, tol)
+    return indices(np.linalg.matrix_rank(x, tol))
 
 
 @at_once

@@ -10,7 +10,7 @@ import numpy as np
 from lamina.graph import express, functions, order
 from lamina.graph.express import Axes, as_node
 from lamina.graph.node import Node, Operand
-from lamina.ops.dispatch import Array, Dual, at_once, dual
+from lamina.ops.dispatch import Array, Dual, at_once, dual, indices
 
 all: Dual = dual(functions.all)
 any: Dual = dual(functions.any)
@@ -213,13 +213,13 @@ def nancumprod(x: Operand, axis: int | None = None, dtype: str | None = None) ->
 @at_once
 def nanargmax(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
     """Index of the largest of what is not NaN."""
-    return np.nanargmax(x, axis, keepdims=keepdims)
+    return indices(np.nanargmax(x, axis, keepdims=keepdims))
 
 
 @at_once
 def nanargmin(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
     """Index of the smallest of what is not NaN."""
-    return np.nanargmin(x, axis, keepdims=keepdims)
+    return indices(np.nanargmin(x, axis, keepdims=keepdims))
 
 
 __all__ = [

@@ -8,17 +8,17 @@ import numpy as np
 
 from lamina.graph import order
 from lamina.graph.express import Axes
-from lamina.ops.dispatch import Array, Dual, at_once, dual
+from lamina.ops.dispatch import Array, Dual, at_once, dual, indices
 
 
 def _argsort(x: Array, axis: int | None = -1) -> Array:
-    return np.argsort(np.asarray(x), axis, kind="stable").astype("int32")
+    return indices(np.argsort(np.asarray(x), axis, kind="stable"))
 
 
 def _top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
     x = np.asarray(x)
     places = np.argsort(-x, axis=-1, kind="stable")[..., :k]
-    return np.take_along_axis(x, places, -1), places.astype("int32")
+    return np.take_along_axis(x, places, -1), indices(places)
 
 
 def _sort(x: Array, axis: int | None = -1) -> Array:
@@ -49,11 +49,11 @@ def _median(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
 
 
 def _searchsorted(sorted_sequence: Array, values: Array, side: Any = "left") -> Array:
-    return np.asarray(np.searchsorted(sorted_sequence, values, side), "int32")
+    return indices(np.searchsorted(sorted_sequence, values, side))
 
 
 def _digitize(x: Array, bins: Array) -> Array:
-    return np.asarray(np.digitize(x, bins), "int32")
+    return indices(np.digitize(x, bins))
 
 
 argsort: Dual = dual(order.argsort, arrays=_argsort)
@@ -69,7 +69,7 @@ top_k: Dual = dual(order.top_k, arrays=_top_k)
 @at_once
 def argpartition(x: Array, kth: int, axis: int = -1) -> Array:
     """Where the elements come from in an order where the k-th stands in its place."""
-    return np.argpartition(x, kth, axis)
+    return indices(np.argpartition(x, kth, axis))
 
 
 @at_once
@@ -108,13 +108,14 @@ def unique(
     """
     if size is not None or fill_value is not None:
         raise ValueError("ops.unique returns as many elements as there are: size and fill_value must be None")
-    return np.unique(x, return_index, return_inverse, return_counts, axis)
+    found = np.unique(x, return_index, return_inverse, return_counts, axis)
+    return (found[0], *indices(found[1:])) if isinstance(found, tuple) else found
 
 
 @at_once
 def nonzero(x: Array) -> Any:
     """The indices of the elements that are not 0, one array for each axis."""
-    return np.nonzero(x)
+    return indices(np.nonzero(x))
 
 
 @at_once
@@ -130,7 +131,7 @@ def bincount(x: Array, weights: Array = None, minlength: int = 0, sparse: bool =
     if sparse:
         raise ValueError("ops.bincount returns plain arrays: sparse must be false")
     counted = np.bincount(x, weights, minlength)
-    return counted if weights is None else counted.astype(np.result_type(np.asarray(weights).dtype, "float32"))
+    return indices(counted) if weights is None else counted.astype(np.result_type(np.asarray(weights).dtype, "float32"))
 
 
 @at_once
