@@ -1,4 +1,4 @@
-"""Writes the example tables from scikit-learn's data sets: `python tools/export_examples.py examples`."""
+"""Writes the example tables, two from scikit-learn's data sets: `python tools/export_examples.py examples`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
 
@@ -37,7 +38,30 @@ def diabetes(folder: Path) -> None:
     write(folder / "diabetes.csv", header, rows)
 
 
+DISTRICTS = {"Harbour": 2.0, "Hill": 1.5, "Mill": 0.5, "North": -0.5, "Old Town": 2.5, "Station": -1.0}  # euro a m²
+HEATINGS = {"district": 1.9, "gas": 1.6, "heat pump": 1.1, "oil": 2.3}  # euro a m²
+
+
+def apartments(folder: Path) -> None:
+    """600 apartments that nobody rents: drawn from the formulas below."""
+    rng = np.random.default_rng(5)
+    header = ["district", "heating", "area", "rooms", "floor", "built", "rent", "costs", "taken"]
+    rows = []
+    for _ in range(600):
+        district, heating = (str(rng.choice(list(names))) for names in (DISTRICTS, HEATINGS))
+        area, floor, built = round(rng.gamma(9, 8) + 18), int(rng.integers(0, 7)), int(rng.integers(1890, 2024))
+        rooms = max(1, round(area / 28 + rng.normal(0, 0.5)))
+        fair = area * (9 + DISTRICTS[district] + 0.015 * (built - 1950)) + 15 * floor
+        rent = round(fair * rng.normal(1, 0.12))
+        costs = round(area * HEATINGS[heating] * (1.3 if built < 1960 else 1.0) + 20 * rooms + rng.normal(0, 8))
+        bargain = 14 * (1 - rent / fair) + (heating == "heat pump") + (district == "Old Town") * (floor > 2)
+        taken = "yes" if rng.random() < 1 / (1 + np.exp(-bargain)) else "no"
+        rows.append([district, heating, *map(str, (area, rooms, floor, built, rent, costs)), taken])
+    write(folder / "apartments.csv", header, rows)
+
+
 if __name__ == "__main__":
     target_folder = Path(sys.argv[1])
     breast_cancer(target_folder)
     diabetes(target_folder)
+    apartments(target_folder)

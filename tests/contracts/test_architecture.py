@@ -21,6 +21,7 @@ LIBRARIES = {
     "duckdb": ("tables/",),
     "h5py": ("saving/",),
     "keras": ("bridge/",),
+    "matplotlib": ("utils/plotting.py",),
     "tensorflow": ("utils/datasets.py",),
     "rich": ("cli/", "callbacks/progress.py", "models/summary.py"),
     "typer": ("cli/",),

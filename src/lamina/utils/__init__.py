@@ -25,6 +25,8 @@ from lamina.utils.arrays import to_categorical as to_categorical
 from lamina.utils.datasets import split_dataset as split_dataset
 from lamina.utils.datasets import timeseries_dataset_from_array as timeseries_dataset_from_array
 from lamina.utils.feature_space import FeatureSpace as FeatureSpace
+from lamina.utils.plotting import model_to_dot as model_to_dot
+from lamina.utils.plotting import plot_model as plot_model
 from lamina.utils.progbar import Progbar as Progbar
 from lamina.utils.values import Config as Config
 
