@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import targets
+from accelerate import accelerate
 from first_second import first_second
 from growth import growth
 from machine import QUIET, machine
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[[Setting], dict[str, Any]]] = {
     "many": many,
     "growth": growth,
     "float64": float64,
+    "accelerate": accelerate,
 }
 # 3 for the others, so that all take less than half an hour.
 ROUNDS = dict.fromkeys(("dressed", "shapes", "prediction", "growth"), 2)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 FIGURES = {
     "plain": 1, "dressed": 2, "shapes": 3, "prediction": 4, "first_second": 5, "threads": 6, "many": 7, "growth": 8,
-    "float64": 9,
+    "float64": 9, "accelerate": 10,
 }  # fmt: skip
 FASTEST, KERAS = "faster than the fastest peer", "faster than Keras on TensorFlow"
 AS_IT_COMES = f"{KERAS} as it comes"
@@ -86,6 +86,7 @@ TARGETS: tuple[Target, ...] = (
     Target("growth", "time a row, 10⁴ to 10⁷ and mapped: deviation", "≤", 15, "%", "rows.deviation", 100),
     Target("growth", "memory of fit over data + 4 × parameters", "≤", 100, "MB", "rows.beyond", 1e-6),
     *each(alike(0.45, "medium", "large"), "float64", "speed over float32's", "≥", "×", "speed"),
+    *each(alike(1.1), "accelerate", "a fit of a Keras model over Lamina's own", "≤", "×", "ratio"),
 )  # fmt: skip
 
 

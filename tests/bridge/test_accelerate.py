@@ -167,8 +167,9 @@ def test_a_callback_that_changes_weights() -> None:
 
 def test_only_batch_hooks_cost_batches() -> None:
     from lamina.bridge.callbacks import Adapted, Watched
+    from lamina.bridge.convert import Twins
 
-    watched = Watched(network(), lamina.from_keras(network()))
+    watched = Watched(Twins(network(), lamina.from_keras(network())))
     assert not Adapted(keras.callbacks.EarlyStopping(), watched).wants_batches("train")
     assert Adapted(keras.callbacks.TerminateOnNaN(), watched).wants_batches("train")
     assert not Adapted(keras.callbacks.TerminateOnNaN(), watched).wants_batches("test")

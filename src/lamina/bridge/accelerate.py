@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lamina.bridge.callbacks import Watched, adapted
-from lamina.bridge.convert import from_keras, transfer
+from lamina.bridge.convert import Twins, from_keras
 from lamina.models import Model
 
 
@@ -20,7 +20,7 @@ class Accelerated:
 
     def __init__(self, keras_model: Any):
         object.__setattr__(self, "keras_model", keras_model)
-        object.__setattr__(self, "_twin", from_keras(keras_model))
+        object.__setattr__(self, "_twins", Twins(keras_model, from_keras(keras_model)))
         object.__setattr__(self, "_made_for", _made_of(keras_model))
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
@@ -43,27 +43,26 @@ class Accelerated:
         return self._run(Model.predict, args, kwargs)
 
     def _run(self, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        twin, model = self._present(), self.keras_model
-        given = inspect.signature(method).bind(twin, *args, **kwargs)
-        watched = Watched(model, twin)
+        twins = self._present()
+        given = inspect.signature(method).bind(twins.ours, *args, **kwargs)
         if given.arguments.get("callbacks") is not None:
-            given.arguments["callbacks"] = adapted(given.arguments["callbacks"], watched)
+            given.arguments["callbacks"] = adapted(given.arguments["callbacks"], Watched(twins))
         try:
             return method(*given.args, **given.kwargs)
         finally:
             if method is Model.fit:
-                transfer(twin, model)
+                twins.to_theirs()
 
-    def _present(self) -> Model:
+    def _present(self) -> Twins:
         """The Lamina model with what the Keras model holds now; another one if that was compiled or frozen anew."""
-        now = _made_of(self.keras_model)
+        now, twins = _made_of(self.keras_model), self._twins
         if now == self._made_for:
-            transfer(self.keras_model, self._twin)
+            twins.to_ours()
         else:
-            object.__setattr__(self, "_twin", from_keras(self.keras_model))
+            twins = Twins(self.keras_model, from_keras(self.keras_model))
+            object.__setattr__(self, "_twins", twins)
             object.__setattr__(self, "_made_for", now)
-        twin: Model = self._twin
-        return twin
+        return twins
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.keras_model(*args, **kwargs)

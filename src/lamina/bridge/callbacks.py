@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from lamina.bridge.convert import transfer
+from lamina.bridge.convert import Twins
 from lamina.callbacks import Callback
 from lamina.layers.nested import flatten, map_leaves
-from lamina.models import Model
 
 
 class Watched:
@@ -18,8 +17,8 @@ class Watched:
     A callback that asks for weights or the optimizer finds the present ones; what it changes is taken over.
     """
 
-    def __init__(self, keras_model: Any, twin: Model):
-        vars(self).update(keras_model=keras_model, twin=twin, behind=True, touched=False)
+    def __init__(self, twins: Twins):
+        vars(self).update(twins=twins, behind=True, touched=False)
 
     @contextmanager
     def hook(self) -> Iterator[None]:
@@ -27,19 +26,19 @@ class Watched:
         vars(self).update(behind=True, touched=False)
         yield
         if vars(self)["touched"]:
-            transfer(self.keras_model, self.twin)
+            self.twins.to_ours()
 
     def __getattr__(self, name: str) -> Any:
         mine = vars(self)
         if mine["behind"]:
-            transfer(mine["twin"], mine["keras_model"])
+            mine["twins"].to_theirs()
         mine.update(behind=False, touched=True)
-        return getattr(mine["keras_model"], name)
+        return getattr(mine["twins"].theirs, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "stop_training":
-            self.twin.stop_training = bool(value)
-        setattr(self.keras_model, name, value)
+            self.twins.ours.stop_training = bool(value)
+        setattr(self.twins.theirs, name, value)
 
 
 class Adapted(Callback):
@@ -77,7 +76,7 @@ class Adapted(Callback):
         """Keras asks its own metrics which way is better; it is Lamina's that were computed."""
         if getattr(self.theirs, "monitor_op", self) is None and self.theirs.mode == "auto":
             name = self.theirs.monitor.removeprefix("val_")
-            found = {m.name: m._direction for m in self.watched.twin._named_metrics().values()}.get(name)
+            found = {m.name: m._direction for m in self.watched.twins.ours._named_metrics().values()}.get(name)
             self.theirs.mode = {"up": "max", "down": "min"}.get(str(found), "auto")
 
 

@@ -136,6 +136,41 @@ def transfer(source: Any, target: Any) -> None:
     _assign(ours.variables, state, f"variables of optimizer {ours.name!r}")
 
 
+class Twins:
+    """A Keras model and the Lamina model like it, whose numbers are copied either way.
+
+    Attributes:
+        theirs, ours: the Keras model and the Lamina model.
+    """
+
+    def __init__(self, theirs: Any, ours: Model):
+        self.theirs = theirs
+        self.ours = ours
+        self._pairs: list[tuple[Any, Any]] = []  # found once the optimizers have all their variables
+
+    def to_ours(self) -> None:
+        """The Lamina model gets the Keras model's numbers."""
+        if not self._pairs:
+            transfer(self.theirs, self.ours)
+        for theirs, ours in self._pairs:
+            ours.assign(np.asarray(theirs))
+
+    def to_theirs(self) -> None:
+        """The Keras model gets the Lamina model's numbers."""
+        if not self._pairs:
+            transfer(self.ours, self.theirs)
+            self._pairs = self._found()
+        for theirs, ours in self._pairs:
+            theirs.assign(ours.value)
+
+    def _found(self) -> list[tuple[Any, Any]]:
+        optimizers = [model.optimizer for model in (self.theirs, self.ours)]
+        if _lookups(self.ours) or not all(optimizer.built for optimizer in optimizers):
+            return []
+        theirs, ours = ([*m.weights, *m.optimizer.variables] for m in (self.theirs, self.ours))
+        return list(zip(theirs, ours, strict=True))
+
+
 def _transfer_vocabularies(source: Any, target: Any) -> None:
     """Lookups learn their vocabularies, which are neither weights nor parts of a config."""
     theirs, ours = _lookups(target), _lookups(source)
