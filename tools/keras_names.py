@@ -44,7 +44,7 @@ REASONS: dict[str, str] = {
         r"|.*\.(overwrite_with_gradient|sparse|ragged\w*|row_splits_dtype)|.*nnx.*|ops\.jvp|ops\.lu_factor"
     ),
     "quantization and adapters": (
-        r"quantizers|Quantizer|.*quantiz.*|.*quantized.*|.*lora.*|.*\.variable_serialization_spec"
+        r"quantizers|Quantizer|dtype_policies\.(AWQ|GPTQ|Int4|Quantized)\w+|.*quantiz.*|.*quantized.*|.*lora.*|.*\.variable_serialization_spec"
     ),
     "training on many devices": r"distribution|callbacks\.OrbaxCheckpoint",
     "a recipe, not a part": r"distillation|applications|datasets|preprocessing|layers\.experimental",
