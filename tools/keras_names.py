@@ -54,6 +54,9 @@ REASONS: dict[str, str] = {
     ),
     "sends data to, or gets it from, a server": r"callbacks\.RemoteMonitor|utils\.get_file",
     "would run code of a file": r"config\.enable_unsafe_deserialization",
+    "how Keras keeps track of its own parts": (
+        r"Function|.*\.(compute_output_spec|path)|layers\.Layer\.(metrics|metrics_variables)|Initializer\.clone"
+    ),
     "edits files of weights by hand": r"saving\.KerasFileEditor",
 }
 UNEXPLAINED = "not yet"
