@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sk
 
 from cases import BATCH, DATA, METRICS, ROWS, WEIGHTS, Brick, name_of
-from lamina import metrics, ops
+from lamina import config, metrics, ops
 from lamina.engine import compile
 from lamina.errors import ShapeError
 from lamina.graph.node import Graph, leaf
@@ -232,7 +232,8 @@ def test_correlations_along_the_batch():
 
 
 def test_overlap_counts_whole_weights_unless_it_is_a_float_metric():
-    assert metrics.MeanIoU(3).get_config()["dtype"] == "int64"
+    assert metrics.MeanIoU(3).get_config()["dtype"] == metrics.MeanIoU(3, dtype="int").dtype == "int64"
+    assert metrics.MeanIoU(3, dtype=config.DTypePolicy("float32")).get_config()["dtype"] == "float32"
     whole = metrics.BinaryIoU()
     with pytest.warns(UserWarning, match=r"weights are floats, but the metric counts in int64.*dtype=\"float32\""):
         whole.update_state([0, 1], [0.2, 0.4], sample_weight=np.array([1.9, 1.0]))
@@ -299,6 +300,7 @@ def test_every_metric_has_a_case():
         (lambda: metrics.PrecisionAtRecall(1.5), ValueError, r"`recall` must be in the range \[0, 1\]"),
         (lambda: metrics.PrecisionAtRecall(0.5, 0), ValueError, "`num_thresholds` must be an integer > 0"),
         (lambda: metrics.PrecisionAtRecall(0.5, class_id=1)([1], [0.5]), ShapeError, "class_id needs predictions"),
+        (lambda: metrics.MeanIoU(2, dtype="complex64"), ValueError, "computes in float32 or float64"),
         (lambda: metrics.IoU(2, [2]), ValueError, r"Target class id 2 is out of range, which is \[0, 2\)"),
         (lambda: metrics.MeanIoU(2)([[0, 1]], [[0, 1, 1]]), ShapeError, "targets .* and predictions .* differ"),
         (lambda: metrics.pearson_correlation(np.ones((2, 3)), np.ones((2, 2))), ShapeError, "must have the same shape"),

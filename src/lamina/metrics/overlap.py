@@ -59,7 +59,7 @@ class IoU(Metric):
         super().__init__(None, name)
         if max(target_class_ids) >= num_classes:
             raise ValueError(f"Target class id {max(target_class_ids)} is out of range, which is [0, {num_classes}).")
-        self.dtype = dtype or "int64"
+        self.dtype = _counting_type(dtype)
         self.num_classes = num_classes
         self.target_class_ids = list(target_class_ids)
         self.ignore_class = ignore_class
@@ -130,6 +130,14 @@ class IoU(Metric):
         hits, either = (x[self.target_class_ids].astype(np.float32) for x in (hits, either))
         present, epsilon = either > 1e-9, np.float32(config.epsilon())
         return np.where(present, hits / (either + epsilon), 0).sum() / (np.float32(present.sum()) + epsilon)
+
+
+def _counting_type(dtype: Any) -> str:
+    """The name of a type of whole numbers (int64 by default, as in Keras) or of a float type."""
+    name = str(getattr(dtype, "name", dtype) or "int64")
+    if name.startswith(("int", "uint")):
+        return "int64" if name == "int" else name
+    return config.float_dtype(name)
 
 
 class BinaryIoU(IoU):
