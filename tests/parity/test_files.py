@@ -414,9 +414,11 @@ def test_a_model_of_one_s_own(writer: Any, reader: Any, tmp_path: Path) -> None:
 ARGUMENTS: dict[str, Any] = {
     "Activation": ("relu",),
     "AlphaDropout": (0.5,),
+    "CategoryEncoding": (4,),
     "CosineDecay": (1.0, 10),
     "CosineDecayRestarts": (1.0, 10),
     "Dense": (3,),
+    "Discretization": ([0.0, 1.0],),
     "Dot": (1,),
     "Dropout": (0.5,),
     "EinsumDense": ("ab,bc->ac", 3),
@@ -424,16 +426,26 @@ ARGUMENTS: dict[str, Any] = {
     "ExponentialDecay": (1.0, 10, 0.5),
     "GaussianDropout": (0.5,),
     "GaussianNoise": (0.5,),
+    "HashedCrossing": (4,),
+    "Hashing": (4,),
     "InputLayer": ((3,),),
     "InverseTimeDecay": (1.0, 10, 0.5),
+    "IoU": (3, [0, 2]),
     "Lambda": lambda k: (k.activations.relu, (3,)),
-    "PiecewiseConstantDecay": ([1, 2], [0.1, 0.2, 0.3]),
+    "MeanIoU": (3,),
+    "OneHotIoU": (3, [0, 2]),
+    "OneHotMeanIoU": (3,),
     "Permute": ((2, 1),),
+    "PiecewiseConstantDecay": ([1, 2], [0.1, 0.2, 0.3]),
     "PolynomialDecay": (1.0, 10),
+    "PrecisionAtRecall": (0.5,),
+    "RecallAtPrecision": (0.5,),
     "RepeatVector": (3,),
     "Rescaling": (0.5,),
     "Reshape": ((2, 3),),
+    "SensitivityAtSpecificity": (0.5,),
     "SpatialDropout1D": (0.5,),
+    "SpecificityAtSensitivity": (0.5,),
     "SpectralNormalization": lambda k: (k.layers.Dense(2, name="inner"),),
     "TimeDistributed": lambda k: (k.layers.Dense(2, name="inner"),),
     "Wrapper": lambda k: (k.layers.Dense(2, name="inner"),),
@@ -442,8 +454,12 @@ ARGUMENTS: dict[str, Any] = {
 FORGOTTEN = {"gain", "delta", "axis", "from_sorted_ids"}
 WRAPPERS = {
     "MeanMetricWrapper", "Functional", "Sequential", "Model", "LossScaleOptimizer", "MultiOptimizer", "OptimizerMap",
+    "Pipeline", "FeatureSpace",
 }  # fmt: skip
-CLASSES = [e for e in all_published() if isinstance(e.thing, type) and e.name not in WRAPPERS]
+CLASSES = [
+    e for e in all_published()
+    if isinstance(e.thing, type) and e.name not in WRAPPERS and not e.module.startswith("keras.src.")
+]  # fmt: skip
 
 
 def keras_class(entry: Any) -> Any:
