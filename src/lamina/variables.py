@@ -171,7 +171,7 @@ class Variable:
 
     def __lamina_node__(self) -> Any:
         trace = current()
-        return self._value if trace is None else trace.node(self)
+        return self.value if trace is None else trace.node(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self._value, dtype=dtype, copy=copy)
@@ -256,6 +256,38 @@ class Variable:
 
     def __bool__(self) -> bool:
         raise TypeError(f"variable {self.path!r} cannot be used as a boolean: compare it, or take float(variable)")
+
+
+class Count(Variable):
+    """Whole numbers that programs change: these keep all numbers as floats, users and files see integers.
+
+    Args:
+        value: the first numbers.
+        name: last part of its path.
+        dtype: what users see, as ``"int64"`` or ``"bool"``.
+        stored: the float type of programs.
+    """
+
+    def __init__(self, value: Any, name: str | None, dtype: str, stored: str):
+        super().__init__(value, dtype=stored, trainable=False, name=name)
+        self._seen = dtype
+
+    @property
+    def dtype(self) -> str:
+        """Its element type's name."""
+        return self._seen
+
+    @property
+    def value(self) -> np.ndarray:
+        """The numbers as integers: a copy."""
+        return self.numpy()
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the numbers."""
+        return np.asarray(self._value, self._seen)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.numpy(), dtype)
 
 
 def _other(x: Any) -> Any:

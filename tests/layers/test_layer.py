@@ -15,6 +15,22 @@ from lamina.errors import DataError, GraphError, LaminaError, ShapeError
 X = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
 
 
+def test_a_layer_counts_in_whole_numbers() -> None:
+    class Counting(layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.calls = self.add_weight((), "zeros", "int32", trainable=False, name="calls")
+
+        def call(self, inputs: Any) -> Any:
+            self.calls.assign_add(1)
+            return inputs
+
+    model = lamina.Sequential([lamina.Input((3,)), Counting(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(X, X[:, :1], batch_size=2, epochs=2, verbose=0)
+    calls = model.layers[0].calls
+    assert (calls.numpy(), calls.dtype, calls.numpy().dtype) == (6, "int32", np.int32)
+
+
 def test_names_count_up() -> None:
     lamina.utils.clear_session()
     names = [layers.Dense(1).name, layers.Dense(1).name, layers.LeakyReLU().name, layers.BatchNormalization().name]
@@ -241,6 +257,10 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "index": (lambda: layers.Embedding(3, 2)(np.array([1, 5])), IndexError, "5"),
     "units": (lambda: layers.Dense(0), ValueError, "`units` of Dense, expected a positive integer"),
     "rate": (lambda: layers.Dropout(1.5), ValueError, "between 0 and 1"),
+    "shape of noise": (lambda: layers.Dropout(0.5, noise_shape=(None, 0)), ValueError, "positive integers or None"),
+    "rank of noise": (
+        lambda: layers.Dropout(0.5, noise_shape=(1,))(X, training=True), ShapeError, "one size for each axis",
+    ),
     "slope": (lambda: layers.LeakyReLU(-0.1), ValueError, "cannot be negative"),
     "an argument misspelt": (
         lambda: layers.Dense(2, activaton="relu"), ValueError, "activaton; did you mean 'activation'",

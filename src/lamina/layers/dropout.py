@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamina import ops, random
+from lamina.errors import ShapeError
 from lamina.layers.layer import Layer
 from lamina.layers.spec import InputSpec
 
@@ -19,13 +20,17 @@ class RandomMask(Layer):
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.rate = _share("rate", rate)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = None if noise_shape is None else _mask_shape(noise_shape)
         self.seed = seed
         self.seed_generator = _generator(seed)
 
     def _shape(self, inputs: Any) -> tuple[int | None, ...]:
         """The mask's shape, its None the inputs' sizes."""
         given = self.noise_shape or inputs.shape
+        if len(given) != len(inputs.shape):
+            raise ShapeError(
+                f"layer {self.name!r}: noise_shape={given} needs one size for each axis of its inputs {inputs.shape}"
+            )
         return tuple(size if n is None else n for n, size in zip(given, inputs.shape, strict=True))
 
 
@@ -144,6 +149,16 @@ class GaussianNoise(Layer):
         if not training or self.stddev == 0:
             return inputs
         return inputs + random.normal(inputs.shape, 0.0, self.stddev, self.dtype, self.seed_generator)
+
+
+def _mask_shape(given: Any) -> tuple[int | None, ...]:
+    sizes = tuple(given) if isinstance(given, list | tuple) else ()
+    if not sizes or not all(size is None or (isinstance(size, int) and size > 0) for size in sizes):
+        raise ValueError(
+            "Invalid value received for argument `noise_shape`. Expected a tuple or list of positive integers or None. "
+            f"Received: noise_shape={given}"
+        )
+    return sizes
 
 
 def _share(name: str, value: float) -> float:

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from lamina import constraints, initializers, regularizers
+from lamina import config, constraints, initializers, regularizers
 from lamina.errors import LaminaError, ShapeError
 from lamina.layers.operation import Operation
 from lamina.layers.paths import path_of
 from lamina.metrics import Metric
 from lamina.saving.budget import first_values
 from lamina.trace import outside
-from lamina.variables import Variable
+from lamina.variables import Count, Variable
 
 
 class Holder(Operation):
@@ -112,7 +112,10 @@ class Holder(Operation):
         assert make is not None
         with outside():
             value = first_values(make, self._known_sizes(shape), dtype, self.name)
-        variable = Variable(value, dtype=dtype, trainable=trainable, name=name)
+        if dtype.startswith("float"):
+            variable = Variable(value, dtype=dtype, trainable=trainable, name=name)
+        else:
+            variable = Count(value, name, dtype, self.dtype if self.dtype.startswith("float") else config.floatx())
         variable.path = f"{path_of(self)}/{variable.name}"
         variable.regularizer, variable.constraint = regularizers.get(regularizer), constraints.get(constraint)
         self._track(variable)

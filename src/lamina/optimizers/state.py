@@ -16,7 +16,7 @@ from lamina.optimizers.schedules import LearningRateSchedule, deserialize
 from lamina.optimizers.vector import Vector, common_dtype
 from lamina.records import serialize_keras_object
 from lamina.trace import current
-from lamina.variables import Variable
+from lamina.variables import Count, Variable
 
 Rate = float | LearningRateSchedule | Callable[[], Any]
 
@@ -30,38 +30,6 @@ class Slot(NamedTuple):
     def of(self, variable: Variable) -> Variable:
         """What is kept of a variable, or of all side by side."""
         return self.vector if isinstance(variable, Vector) else self.parts[variable]
-
-
-class Count(Variable):
-    """Whole numbers that programs change: these keep all numbers as floats, users and files see integers.
-
-    Args:
-        value: the first numbers.
-        name: last part of its path.
-        dtype: what users see, ``"int64"`` or ``"int32"``.
-        stored: the float type of programs.
-    """
-
-    def __init__(self, value: Any, name: str, dtype: str, stored: str):
-        super().__init__(value, dtype=stored, trainable=False, name=name)
-        self._seen = dtype
-
-    @property
-    def dtype(self) -> str:
-        """Its element type's name."""
-        return self._seen
-
-    @property
-    def value(self) -> np.ndarray:
-        """The numbers as integers: a copy."""
-        return self.numpy()
-
-    def numpy(self) -> np.ndarray:
-        """A copy of the numbers."""
-        return np.asarray(self._value, self._seen)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self.numpy(), dtype)
 
 
 class State(config.Configured):
