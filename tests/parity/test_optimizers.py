@@ -166,6 +166,26 @@ def test_variables_without_gradients_stay(tmp_path: Path) -> None:
     assert (ends[0][0] == 2).all()
 
 
+@pytest.mark.filterwarnings("ignore:the dtype policy 'mixed_float16' is kept")
+def test_a_model_in_half_precision_has_its_loss_scaled(tmp_path: Path) -> None:
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    theirs = network(keras)
+    keras.mixed_precision.set_global_policy("float32")
+    theirs.compile(keras.optimizers.Adam(0.1), "mse")
+    stepped(theirs, 2)
+    theirs.save(tmp_path / "keras.keras")
+    ours = lamina.saving.load_model(tmp_path / "keras.keras")
+    ours.save(tmp_path / "lamina.keras")
+    again = lamina.saving.load_model(tmp_path / "lamina.keras")
+    for model in (ours, again):  # Keras itself forgets a Sequential's policy, and with it the optimizer's state
+        assert type(model.optimizer).__name__ == type(theirs.optimizer).__name__ == "LossScaleOptimizer"
+        for a, b in zip(theirs.optimizer.variables, model.optimizer.variables, strict=True):
+            assert np.array_equal(np.asarray(a), np.asarray(b)), a.path
+    assert trees(tmp_path / "keras.keras") == trees(tmp_path / "lamina.keras")
+    ours.compile(lamina.optimizers.Adam(0.1), "mse", auto_scale_loss=False)
+    assert type(ours.optimizer) is lamina.optimizers.Adam
+
+
 # -- rules and schedules of one's own, written as Keras's documentation writes them
 
 

@@ -56,7 +56,8 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         """See ``Layer.get_config``."""
         return {
-            "batch_shape": self.batch_shape, "dtype": self.dtype_policy.name, "sparse": False, "ragged": False,
+            "batch_shape": self.batch_shape, "dtype": self.dtype_policy.variable_dtype,
+            "sparse": False, "ragged": False,
             "name": self.name, "optional": False,
         }  # fmt: skip
 

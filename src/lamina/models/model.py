@@ -169,7 +169,7 @@ class Model(Trainer):
         """The arguments of ``compile`` that belong into a file; empty before it."""
         if not self.compiled:
             return {}
-        return {"optimizer": self.optimizer} | {name: self.compile_arguments[name] for name in COMPILE_CONFIG}
+        return {name: self.compile_arguments[name] for name in ("optimizer", *COMPILE_CONFIG)}
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
         """Compile with what ``get_compile_config`` returned; the optimizer gets its slots if the model is built."""

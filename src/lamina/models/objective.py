@@ -66,13 +66,15 @@ class Objective(Layer):
             weighted_metrics: metrics that take sample and class weights into account.
             run_eagerly: run on the NumPy target, the readable reference.
             steps_per_execution: batches between two calls of batch callbacks.
-            jit_compile, auto_scale_loss: taken for Keras's sake; every step is compiled.
+            jit_compile: taken for Keras's sake; every step is compiled.
+            auto_scale_loss: whether a model of the policy ``"mixed_float16"`` gets a LossScaleOptimizer, as in Keras.
             target: ``"core"``, ``"numpy"``, ``"jax"`` or ``"tensorflow"``: what computes; see ``docs/targets.md``.
             threads: threads of the core; all usable ones by default. The numbers do not depend on it.
 
         As in Keras, an earlier loss or earlier metrics stay where the new call names none.
         """
-        self.optimizer = optimizers.get(optimizer)
+        given = optimizers.get(optimizer)
+        self.optimizer = self._scaling(given) if auto_scale_loss else given
         self._loss_tracker = Mean(name="loss")
         if loss is not None:
             self.loss = loss
@@ -81,13 +83,21 @@ class Objective(Layer):
         if metrics is not None or weighted_metrics is not None:
             self._compiled_metrics = CompiledMetrics(metrics, weighted_metrics, self._by_output)
         self.compile_arguments = {
-            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
-            "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": False,
-            "target": target, "threads": threads,
+            "optimizer": given, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
+            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": False, "target": target, "threads": threads,
         }  # fmt: skip
         self.compiled = True
         self.stop_training = False
         self._steps.clear()
+
+    def _scaling(self, optimizer: Any) -> Any:
+        """The optimizer around this one that Keras takes for a model in half precision."""
+        wanted = self.dtype_policy.name == "mixed_float16" and optimizer is not None
+        if not wanted or isinstance(optimizer, optimizers.LossScaleOptimizer):
+            return optimizer
+        return optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
 
     def _target(self) -> str:
         chosen = self.compile_arguments

@@ -168,7 +168,8 @@ class Sequential(Model):
     def get_config(self) -> dict[str, Any]:
         """How the model is made: its layers as records."""
         records = [saving.serialize_keras_object(layer) for layer in self._layers]
-        config = {"name": self.name, "trainable": self.trainable, "dtype": dtype_record(self.dtype), "layers": records}
+        policy = dtype_record(self.dtype_policy)
+        config = {"name": self.name, "trainable": self.trainable, "dtype": policy, "layers": records}
         return config | ({"build_input_shape": self._tensors[0].shape} if self._tensors else {})
 
     @classmethod
