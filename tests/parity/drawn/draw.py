@@ -34,6 +34,10 @@ HIDDEN = [
 ]  # fmt: skip
 
 
+# Those of predicted class numbers are tried on class numbers (cases.py); a trained output is none.
+METRICS = [row for row in cases.METRICS if not (row.data == "class_pairs" and "IoU" in row.name)]
+
+
 class Dice:
     """A seed's random numbers for one case, and the rows that the case features."""
 
@@ -133,7 +137,10 @@ class Drawing:
         part = Part("layers", row.layer.__name__, self.quiet(row.arguments), self.adapts(row))
         arrays = row.inputs("float32")
         arrays = arrays if isinstance(arrays, list) else [arrays]
-        return self.call(part, *(self.feed(part, array, node) for array in arrays))
+        made = self.call(part, *(self.feed(part, array, node) for array in arrays))
+        if self.tensors[made].dtype.startswith("float"):
+            return made
+        return self.dense(self.fitted(made, (prod(self.shape(made)),)), 3)  # few layers take whole numbers
 
     def feed(self, part: Part, array: np.ndarray, node: int | None) -> int:
         if part.adapts or array.dtype.kind != "f" or node is None:
@@ -253,7 +260,7 @@ def head(draw: Drawing, node: int, metric: cases.Brick | None, number: int) -> H
     node = draw.fitted(node, (prod(draw.shape(node)),))
     units, act = p.shape[-1], activation_of(p)
     node = draw.call(Part("layers", "Dense", {"units": units, "activation": act, "name": f"out{number}"}), node)
-    rows = [r for r in cases.METRICS if alike(r.data) == alike(kind)]
+    rows = [r for r in METRICS if alike(r.data) == alike(kind)]
     chosen = [*([metric] if metric else []), *([dice.one_of(rows)] if rows and dice.chance(0.5) else [])]
     made = [Part("metrics", r.name, r.arguments) for r in chosen]
     weighted = [Part("metrics", r.name, r.arguments) for r in chosen if dice.chance(0.2)]
@@ -324,7 +331,7 @@ def draw_case(seed: int, index: int) -> Case:
     row = dice.featured(list(cases_layers.CASES))
     case.sequential = len(row.shapes) == 1 and dice.chance(0.4)
     ends = [sequential(draw, row)] if case.sequential else functional(draw, row)
-    metric = dice.featured(cases.METRICS)
+    metric = dice.featured(METRICS)
     case.heads = [head(draw, end, metric if i == 0 and dice.chance(0.7) else None, i) for i, end in enumerate(ends)]
     for one in case.heads[1:]:
         one.loss_weight = 0.5 if dice.chance(0.5) else 1.0
