@@ -25,6 +25,7 @@ from lamina import regularizers as regularizers
 from lamina import saving as saving
 from lamina import tree as tree
 from lamina import utils as utils
+from lamina import wrappers as wrappers
 from lamina.bridge import accelerate as accelerate
 from lamina.bridge import from_keras as from_keras
 from lamina.bridge import to_keras as to_keras

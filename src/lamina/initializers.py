@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod, sqrt
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -28,6 +28,10 @@ class Initializer(config.Configured):
     def __call__(self, shape: Shape, dtype: str | None = None) -> np.ndarray:
         """An array of this shape and dtype (the session's float type by default)."""
         raise TypeError(f"{type(self).__name__} must define __call__(shape, dtype=None)")
+
+    def clone(self) -> Self:
+        """An initializer like this one, which draws other numbers where no seed was given."""
+        return self.from_config(self.get_config())
 
 
 class Zeros(Initializer):

@@ -295,8 +295,9 @@ class Layer(Holder):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """A layer from what ``get_config`` returned."""
-        return cls(**config)
+        """A layer from what ``get_config`` returned; its initializers draw numbers of their own."""
+        fresh = {k: v.clone() for k, v in config.items() if isinstance(v, initializers.Initializer)}
+        return cls(**{**config, **fresh})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -1,5 +1,6 @@
 """Models: layers put together, and how to train them."""
 
+from lamina.models.cloning import clone_model as clone_model
 from lamina.models.functional import Functional as Functional
 from lamina.models.many import fit_many as fit_many
 from lamina.models.model import Model as Model

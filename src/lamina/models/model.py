@@ -165,6 +165,11 @@ class Model(Trainer):
         given = shapes[0] if len(shapes) == 1 else shapes
         return map_shapes(lambda shape: KerasTensor(shape, self.dtype, f"args_{next(number)}"), given)
 
+    def __reduce__(self) -> Any:
+        from lamina.models.pickling import reduced  # few models are pickled
+
+        return reduced(self)
+
     def get_compile_config(self) -> dict[str, Any]:
         """The arguments of ``compile`` that belong into a file; empty before it."""
         if not self.compiled:

@@ -1,0 +1,35 @@
+"""Models in pickles: the bytes of their ``.keras`` file, and the classes and functions of the user's that it names."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lamina.layers.nested import flatten
+from lamina.saving import load_model, save_model
+
+
+def reduced(model: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """What ``pickle`` and ``copy`` ask a model for; weights and the optimizer's state go with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.keras")
+        save_model(model, path)
+        return _made, (path.read_bytes(), {x.__name__: x for x in _of_the_user(model)})
+
+
+def _made(content: bytes, custom_objects: Mapping[str, Any]) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.keras")
+        path.write_bytes(content)
+        return load_model(path, custom_objects)
+
+
+def _of_the_user(model: Any) -> Iterator[Any]:
+    """Classes and functions that are not Lamina's: pickle keeps where they stand, not what they are."""
+    parts = [*model._flatten_layers(), *flatten(list(model.compile_arguments.values()))]
+    for part in parts:
+        named = part if callable(part) and hasattr(part, "__name__") else type(part)
+        if not named.__module__.startswith(("lamina.", "builtins")):
+            yield named
