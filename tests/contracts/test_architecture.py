@@ -24,6 +24,7 @@ LIBRARIES = {
     "matplotlib": ("utils/plotting.py",),
     "tensorflow": ("utils/datasets.py",),
     "rich": ("cli/", "callbacks/progress.py", "models/summary.py"),
+    "sklearn": ("wrappers/",),
     "typer": ("cli/",),
 }
 # Modules named after a library would hide it; the others say nothing about what they hold.
