@@ -340,7 +340,7 @@ def clear_session(free_memory: bool = True) -> None:
 def init_parameters(cls: type) -> list[str]:
     """The arguments of a class's ``__init__``, with those of its bases where it passes ``**kwargs`` on."""
     names: dict[str, None] = {}
-    for base in cls.__mro__:
+    for base in cls.__mro__[:-1]:  # `object` takes nothing
         if "__init__" not in vars(base):
             continue
         given = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]

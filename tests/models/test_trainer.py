@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -105,19 +106,31 @@ def test_freezing_between_fits_is_respected(target: str) -> None:
     model = network(target)
     model.fit(X, Y, verbose=0)
     model.layers[0].trainable = False
-    model.compile("sgd", "mse", target=target)
+    model.compile("sgd", "mse", metrics=["mae"], target=target)
     kept = model.layers[0].get_weights()
     model.fit(X, Y, epochs=2, verbose=0)
     for a, b in zip(kept, model.layers[0].get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_freezing_without_compile_asks_for_it() -> None:
-    model = network()
-    model.fit(X, Y, verbose=0)
-    model.layers[0].trainable = False
-    with pytest.raises(ValueError, match="new optimizer"):
+def test_freezing_without_compile_changes_nothing_and_says_so(target: str) -> None:
+    """Keras's numbers: its step was built with the weights that were trainable then."""
+    models = [network(target), network(target)]
+    for place, model in enumerate(models):
+        lamina.utils.set_random_seed(3)
         model.fit(X, Y, verbose=0)
+        model.layers[0].trainable = place == 0
+    lamina.config.clear_session()
+    for place, model in enumerate(models):
+        lamina.utils.set_random_seed(4)
+        with pytest.warns(UserWarning, match="no effect until `compile`") if place else nullcontext():
+            model.fit(X, Y, verbose=0)
+    assert same(*models)
+    models[1].compile("sgd", "mse", metrics=[], target=target)
+    kept = models[1].layers[0].get_weights()
+    models[1].fit(X, Y, verbose=0)
+    for a, b in zip(kept, models[1].layers[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_two_models_may_share_a_layer(target: str) -> None:
@@ -294,9 +307,12 @@ def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_compile_leaves_out_stays() -> None:
     """Keras's rule: a new call without a loss or metrics keeps the old ones."""
     model = network()
-    model.compile("sgd")
+    lamina.config.clear_session()
+    with pytest.warns(UserWarning, match="without `loss` and `metrics`: as in Keras, those of the call before stay"):
+        model.compile("sgd")
     assert list(model.evaluate(X, Y, verbose=0, return_dict=True)) == ["loss", "mae"]
-    model.compile("sgd", metrics=["mse"])
+    with pytest.warns(UserWarning, match="without `loss`"):
+        model.compile("sgd", metrics=["mse"])
     assert list(model.evaluate(X, Y, verbose=0, return_dict=True)) == ["loss", "mse"]
 
 

@@ -42,7 +42,7 @@ class Run:
     """
 
     def __init__(
-        self, step_for: Callable[[Rows], Step], first_step: int = 0, begin: Callable[[Step], None] = Step.reset,
+        self, step_for: Callable[[Rows], Step], first_step: int = 0, begin: Callable[[Step], object] = Step.reset,
         keep: bool = False,
     ):  # fmt: skip
         self.outputs: list[Outputs] = []

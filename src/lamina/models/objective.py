@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from lamina import optimizers
-from lamina.errors import DataError
+from lamina.errors import DataError, warn_once
 from lamina.layers.holding import unique
 from lamina.layers.input_layer import InputLayer
 from lamina.layers.layer import Layer
@@ -25,7 +25,7 @@ class Objective(Layer):
 
     not_parts = Layer.not_parts | {
         "optimizer", "loss", "history", "compile_arguments", "_compiled_loss", "_compiled_metrics", "_loss_tracker",
-        "_steps",
+        "_steps", "_trainable_then",
     }  # fmt: skip
 
     def __init__(self, **kwargs: Any) -> None:
@@ -41,6 +41,10 @@ class Objective(Layer):
         self._compiled_metrics: CompiledMetrics | None = None
         self._loss_tracker: Mean | None = None
         self._steps: dict[Any, Any] = {}
+        self._trainable_then: dict[str, bool] | None = None  # as it was when the first training step was built
+        self.train_function: Callable[[Any], dict[str, Any]] | None = None
+        self.test_function: Callable[[Any], dict[str, Any]] | None = None
+        self.predict_function: Callable[[Any], Any] | None = None
 
     def compile(
         self,
@@ -76,6 +80,7 @@ class Objective(Layer):
         given = optimizers.get(optimizer)
         self.optimizer = self._scaling(given) if auto_scale_loss else given
         self._loss_tracker = Mean(name="loss")
+        self._warn_of_what_stays(loss, metrics, weighted_metrics)
         if loss is not None:
             self.loss = loss
         if loss is not None or loss_weights is not None:
@@ -90,6 +95,8 @@ class Objective(Layer):
         }  # fmt: skip
         self.compiled = True
         self.stop_training = False
+        self._trainable_then = None
+        self.train_function = self.test_function = self.predict_function = None
         self._steps.clear()
 
     def _scaling(self, optimizer: Any) -> Any:
@@ -98,6 +105,52 @@ class Objective(Layer):
         if not wanted or isinstance(optimizer, optimizers.LossScaleOptimizer):
             return optimizer
         return optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
+
+    def _warn_of_what_stays(self, loss: Any, metrics: Any, weighted_metrics: Any) -> None:
+        kept = [
+            name
+            for name, before, now in (
+                ("loss", self.loss, loss),
+                ("metrics", self._compiled_metrics, metrics if weighted_metrics is None else weighted_metrics),
+            )
+            if before is not None and now is None
+        ]
+        if kept:
+            warn_once(
+                f"compile was called again without {' and '.join(f'`{name}`' for name in kept)}: as in Keras, those of "
+                "the call before stay. Name them again, or give [] for no metrics"
+            )
+
+    def _warn_of_freezing(self) -> None:
+        """Keras trains what was trainable when it built its first step; until ``compile`` all else has no effect."""
+        now = {layer.name: layer.trainable for layer in self._flatten_layers()}
+        if self._trainable_then is None:
+            self._trainable_then = now
+        if changed := [name for name, then in self._trainable_then.items() if now.get(name, then) != then]:
+            warn_once(
+                f"`trainable` of {', '.join(map(repr, changed))} has changed since the model began to train: as in "
+                "Keras, that has no effect until `compile` is called again",
+                stacklevel=4,
+            )
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether the readable reference runs instead of compiled programs."""
+        return bool(self.compile_arguments.get("run_eagerly", False))
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self.compile_arguments["run_eagerly"] = bool(value)
+
+    @property
+    def jit_compile(self) -> bool:
+        """Every step is compiled."""
+        return not self.run_eagerly
+
+    @property
+    def steps_per_execution(self) -> int:
+        """Batches between two calls of batch callbacks."""
+        return int(self.compile_arguments.get("steps_per_execution", 1))
 
     def _target(self) -> str:
         chosen = self.compile_arguments

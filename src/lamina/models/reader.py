@@ -108,9 +108,10 @@ class Reader(Stepper):
             raise DataError(f"validation_data: {error}") from error
 
     def _step(self, kind: str, rows: Rows) -> Step:
-        """The compiled step for such data, once they are ready for it; kept until ``compile``, and by ``trainable``."""
-        frozen = tuple(layer.trainable for layer in self._flatten_layers()) if kind == "train" else ()
-        key = (kind, rows.key, frozen, self._target(), self._threads())
+        """The compiled step for such data, once they are ready for it; kept until ``compile``."""
+        if kind == "train":
+            self._warn_of_freezing()
+        key = (kind, rows.key, self._target(), self._threads())
         if key not in self._steps:
             self._steps[key] = _MAKE[kind](self, rows)
         self._steps[key].prepare(rows, self._float_dtype())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from lamina.callbacks import CallbackList
 from lamina.errors import DataError
 from lamina.layers.nested import flatten, pack
 from lamina.models import loop
-from lamina.models.data import Rows, as_arrays, split
+from lamina.models.data import Rows, as_arrays, split, unpack_x_y_sample_weight
 from lamina.models.finite import Guard
 from lamina.models.reader import Reader
 from lamina.models.serving import ROWS, Serving, signature
@@ -296,6 +296,39 @@ class Trainer(Reader):
         self._serve(x, feed.rows, run.step)
         return _joined(run.step, run.outputs)
 
+    # -- single batches, as they come
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Set ``train_function``: of an iterator, which trains on its next batch and gives the logs.
+
+        Args:
+            force: whether the steps are compiled anew.
+        """
+        self._forget(force)
+        self.train_function = partial(self._one_batch, "train")
+
+    def make_test_function(self, force: bool = False) -> None:
+        """Set ``test_function``; see ``make_train_function``."""
+        self._forget(force)
+        self.test_function = partial(self._one_batch, "test")
+
+    def make_predict_function(self, force: bool = False) -> None:
+        """Set ``predict_function``, which gives the outputs; see ``make_train_function``."""
+        self._forget(force)
+        self.predict_function = lambda data: self.predict_on_batch(unpack_x_y_sample_weight(next(data))[0])
+
+    def _forget(self, force: bool) -> None:
+        if force:
+            self._steps.clear()
+
+    def _one_batch(self, kind: str, data: Iterator[Any]) -> dict[str, Any]:
+        """One step, on top of what the metrics have seen."""
+        feed = self._at_once(*unpack_x_y_sample_weight(next(data)))
+        run = loop.Run(loop.Chosen(partial(self._step, kind)), int(self.optimizer.calls.value), begin=Step.state)
+        loop.at_once(feed.epoch(), run.execute)
+        self._advance(run)
+        return run.logs()
+
 
 def _there(source: Source) -> Rows:
     """The first rows.
@@ -344,7 +377,7 @@ def _watch(model: Any, callbacks: CallbackList, kind: str, run: loop.Run) -> loo
             end(batch, {"outputs": _joined(run.step, run.outputs[-1:])} if kind == "predict" else run.logs())
             return not (kind == "train" and model.stop_training)
 
-        return loop.batch_by_batch(begin, after, int(model.compile_arguments.get("steps_per_execution", 1)))
+        return loop.batch_by_batch(begin, after, model.steps_per_execution)
     if callbacks.live is not None and kind == "train":
         tell = callbacks.live
         return loop.in_pieces(lambda done: tell(done, run.logs))
