@@ -19,7 +19,7 @@ def network() -> Sequential:
     lamina.utils.set_random_seed(1)
     first, last = layers.Dense(2, name="a"), layers.Dense(1, name="z")
     model = Sequential([Input((3,)), first, layers.BatchNormalization(name="n"), last])
-    model.compile("adam", "mse", metrics=["mae"])
+    model.compile(lamina.optimizers.Adam(name="adam"), "mse", metrics=["mae"])
     return model
 
 
