@@ -233,6 +233,22 @@ def test_metrics_with_a_plain_function_and_a_dictionary(target: str) -> None:
     assert found["sum"] == pytest.approx(float(out.sum()), rel=1e-4, abs=1e-4)
 
 
+def test_a_list_of_results_goes_by_the_metrics_own_names() -> None:
+    """As in Keras: of several outputs only the losses have keys like their names; all else comes last, sorted."""
+    x = Input((4,))
+    model = Model(x, [layers.Dense(1, name="b")(x), layers.Dense(1, name="a")(x)])
+    model.compile("sgd", "mse", metrics=[["mse", "mae"], ["mae"]])
+    y = [Y, 2 * Y]
+    found = model.evaluate(X, y, verbose=0, return_dict=True)
+    order = ["loss", "b_loss", "a_loss", "a_mae", "b_mae", "b_mse"]
+    assert model.evaluate(X, y, verbose=0) == [found[name] for name in order]
+    assert model.test_on_batch(X, y)[3:] == pytest.approx([found[name] for name in order[3:]])
+    model = network(metrics=["mae"], weighted_metrics=["mae"])
+    found = model.evaluate(X, Y, verbose=0, return_dict=True)
+    names = ["loss", "mae", "mae", "weighted_mae"]  # the second has the first one's name, and another key
+    assert model.evaluate(X, Y, verbose=0) == [found[name] for name in names]
+
+
 def test_float64_runs_wholly_in_float64(target: str) -> None:
     model = Sequential([Input((4,)), layers.Dense(3, dtype="float64"), layers.Dense(1, dtype="float64")])
     model.compile(lamina.optimizers.SGD(0.125), "mse", metrics=["mae"], target=target)
