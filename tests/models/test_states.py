@@ -17,8 +17,9 @@ Y = X[:, :1]
 
 def network() -> Sequential:
     lamina.utils.set_random_seed(1)
+    lamina.config.clear_session()
     first, last = layers.Dense(2, name="a"), layers.Dense(1, name="z")
-    model = Sequential([Input((3,)), first, layers.BatchNormalization(name="n"), last])
+    model = Sequential([Input((3,)), first, layers.BatchNormalization(name="n"), last], name="net")
     model.compile(lamina.optimizers.Adam(name="adam"), "mse", metrics=["mae"])
     return model
 
@@ -40,7 +41,7 @@ def test_the_state_goes_through_dictionaries() -> None:
     model.fit(X, Y, epochs=2, verbose=0)
     tree = model.get_state_tree()
     assert set(tree) == {f"{part}_variables" for part in ("metrics", "non_trainable", "optimizer", "trainable")}
-    np.testing.assert_array_equal(tree["trainable_variables"]["a"]["kernel"], model.layers[0].kernel.numpy())
+    np.testing.assert_array_equal(tree["trainable_variables"]["net"]["a"]["kernel"], model.layers[0].kernel.numpy())
     other.train_on_batch(X, Y)
     other.set_state_tree(tree)
     for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
@@ -55,7 +56,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "another part": (lambda m: m.set_state_tree({"weights": {}}), ValueError, "got 'weights'"),
     "another path": (lambda m: m.set_state_tree({"trainable_variables": {"b": {"k": 1}}}), ValueError, "'b/k'"),
     "another shape": (
-        lambda m: m.set_state_tree({"trainable_variables": {"a": {"bias": [1.0]}}}), ShapeError, r"a/bias.*\(2,\)",
+        lambda m: m.set_state_tree({"trainable_variables": {"net": {"a": {"bias": [1.0]}}}}), ShapeError, r"a/bias.*\(2,\)",
     ),
     "a format": (lambda m: m.get_state_tree("torch"), ValueError, "value_format"),
 }  # fmt: skip

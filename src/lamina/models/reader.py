@@ -21,6 +21,7 @@ from lamina.models.data import (
     class_weights,
     engine_array,
     ready,
+    split,
     target_kind,
     unpack_x_y_sample_weight,
 )
@@ -124,3 +125,15 @@ def _bounded(source: Source) -> Source:
     if most is not None and (source.epoch_steps is None or source.epoch_steps > most):
         source.steps = most
     return source
+
+
+def held_back(x: Any, y: Any, sample_weight: Any, share: float) -> tuple[Any, Any, Any, tuple[Any, ...]]:
+    """The rows to train on, and the last ones to validate with."""
+    if is_stream(x):
+        raise DataError(
+            f"`validation_split` is only supported for arrays, and x is a {type(x).__name__}: give `validation_data`"
+        )
+    named = ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))
+    given = [as_arrays(part, name, text=name == "x") for part, name in named]
+    (x, y, sample_weight), held = split(given, share)
+    return x, y, sample_weight, tuple(held)

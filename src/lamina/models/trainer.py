@@ -14,11 +14,11 @@ from lamina.callbacks import CallbackList
 from lamina.errors import DataError
 from lamina.layers.nested import flatten, pack
 from lamina.models import loop
-from lamina.models.data import Rows, as_arrays, split, unpack_x_y_sample_weight
+from lamina.models.data import Rows, unpack_x_y_sample_weight
 from lamina.models.finite import Guard
-from lamina.models.reader import Reader
+from lamina.models.reader import Reader, held_back
 from lamina.models.serving import ROWS, Serving, signature
-from lamina.models.sources import Feed, Source, is_stream, whole
+from lamina.models.sources import Feed, Source, whole
 from lamina.models.steps import Step
 
 BATCH = 512  # rows a thread takes at a time where a prediction may choose
@@ -79,7 +79,7 @@ class Trainer(Reader):
         """
         self._require_compiled()
         if validation_split and validation_data is None:
-            x, y, sample_weight, validation_data = _held_back(x, y, sample_weight, validation_split)
+            x, y, sample_weight, validation_data = held_back(x, y, sample_weight, validation_split)
         epochs = _bounded(whole("epochs", epochs, least=0))
         self._order_generator = random.generator(None)
         source = self._source(
@@ -339,18 +339,6 @@ def _there(source: Source) -> Rows:
     if (rows := source.first()) is None:
         raise DataError("there are no data: x gives no batch")
     return rows
-
-
-def _held_back(x: Any, y: Any, sample_weight: Any, share: float) -> tuple[Any, Any, Any, tuple[Any, ...]]:
-    """The rows to train on, and the last ones to validate with."""
-    if is_stream(x):
-        raise DataError(
-            f"`validation_split` is only supported for arrays, and x is a {type(x).__name__}: give `validation_data`"
-        )
-    named = ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))
-    given = [as_arrays(part, name, text=name == "x") for part, name in named]
-    (x, y, sample_weight), held = split(given, share)
-    return x, y, sample_weight, tuple(held)
 
 
 def _due(epoch: int, frequency: int | Sequence[int]) -> bool:
