@@ -56,7 +56,8 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "another part": (lambda m: m.set_state_tree({"weights": {}}), ValueError, "got 'weights'"),
     "another path": (lambda m: m.set_state_tree({"trainable_variables": {"b": {"k": 1}}}), ValueError, "'b/k'"),
     "another shape": (
-        lambda m: m.set_state_tree({"trainable_variables": {"net": {"a": {"bias": [1.0]}}}}), ShapeError, r"a/bias.*\(2,\)",
+        lambda m: m.set_state_tree({"trainable_variables": {"net": {"a": {"bias": [1.0]}}}}),
+        ShapeError, r"a/bias.*\(2,\)",
     ),
     "a format": (lambda m: m.get_state_tree("torch"), ValueError, "value_format"),
 }  # fmt: skip
