@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from lamina import config, regularizers
+from lamina import config, initializers, regularizers
 from lamina.errors import LaminaError
 from lamina.graph.express import as_node
 from lamina.graph.node import Node
