@@ -115,7 +115,7 @@ class Objective(Layer):
             )
             if before is not None and now is None
         ]
-        if kept:
+        if "loss" in kept:  # metrics alone are left out on purpose too often
             warn_once(
                 f"compile was called again without {' and '.join(f'`{name}`' for name in kept)}: as in Keras, those of "
                 "the call before stay. Name them again, or give [] for no metrics"
