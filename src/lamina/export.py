@@ -10,9 +10,9 @@ from typing import Any
 
 from lamina import config
 from lamina.layers.layer import Layer
-from lamina.layers.nested import map_leaves
 from lamina.lower.exported import Exported
 from lamina.models.exporting import given_of, read, read_function, say_saved, weight_of
+from lamina.tree import map_leaves
 from lamina.variables import Variable
 
 

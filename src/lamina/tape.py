@@ -8,9 +8,9 @@ from typing import Any, Self
 from lamina.errors import LaminaError
 from lamina.graph import express as e
 from lamina.graph.node import Node
-from lamina.layers.nested import map_leaves
 from lamina.rewrite.gradients import known_gradients
 from lamina.trace import current
+from lamina.tree import map_leaves
 from lamina.variables import Variable
 
 

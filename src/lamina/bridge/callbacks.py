@@ -8,7 +8,7 @@ from typing import Any
 
 from lamina.bridge.convert import Twins
 from lamina.callbacks import Callback
-from lamina.layers.nested import flatten, map_leaves
+from lamina.tree import flatten, map_leaves
 
 
 class Watched:

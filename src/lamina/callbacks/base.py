@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from lamina.layers.nested import flatten
+from lamina.tree import flatten
 
 Logs = dict[str, Any]
 

@@ -42,8 +42,8 @@ def graph_of(model: Any) -> tuple[Graph, dict[str, str]]:
     """The graph of a model in use, with its cost if it is compiled, and what its inputs and outputs are called."""
     from lamina.graph.express import as_node
     from lamina.graph.node import Graph, leaf
-    from lamina.layers.nested import flatten, pack
     from lamina.trace import Trace
+    from lamina.tree import flatten, pack
 
     tensors = flatten(model.input)
     with Trace(training=False).active():

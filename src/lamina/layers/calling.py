@@ -17,12 +17,12 @@ from lamina.host.texts import is_text
 from lamina.layers import masks
 from lamina.layers.arguments import LARGEST_WHOLE
 from lamina.layers.in_dataset import in_dataset, is_symbolic
-from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.layers.paths import inside
 from lamina.layers.spec import check_inputs
 from lamina.layers.tensor import Call, History, KerasTensor
 from lamina.lower.to_numpy import NumpyExecutable
 from lamina.trace import Trace, current, mask_of
+from lamina.tree import flatten, map_leaves, pack
 from lamina.variables import Variable
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 from lamina import ops
 from lamina.layers.arguments import LARGEST_WHOLE, dtype_record
 from lamina.layers.layer import Layer
-from lamina.layers.nested import flatten
+from lamina.tree import flatten
 
 MODES = ("int", "one_hot", "multi_hot", "count")
 MOST = LARGEST_WHOLE["float32"]  # columns

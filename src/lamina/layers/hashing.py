@@ -12,7 +12,7 @@ from lamina.host.recipes import Cross, Hash
 from lamina.layers.arguments import dtype_record
 from lamina.layers.encoding import MODES, array_of, checked_mode, encode, refuse_sparse
 from lamina.layers.host_layer import HostLayer
-from lamina.layers.nested import flatten
+from lamina.tree import flatten
 
 
 class Binned(HostLayer):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.graph.node import TEXT
-from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.layers.tensor import KerasTensor
+from lamina.tree import flatten, map_leaves, pack
 
 if TYPE_CHECKING:
     from lamina.layers.layer import Layer

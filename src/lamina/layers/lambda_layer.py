@@ -8,8 +8,8 @@ from typing import Any
 from lamina.layers.arguments import map_shapes
 from lamina.layers.calling import call_parameters
 from lamina.layers.layer import Layer
-from lamina.layers.nested import flatten
 from lamina.records import function_record
+from lamina.tree import flatten
 
 
 class Lambda(Layer):

@@ -22,11 +22,11 @@ from lamina.layers.arguments import (
     shape_tuples,
 )
 from lamina.layers.holding import Holder
-from lamina.layers.nested import flatten, map_leaves
 from lamina.layers.paths import inside, path_of
 from lamina.layers.spec import InputSpec
 from lamina.layers.tensor import KerasTensor
 from lamina.trace import current, outside
+from lamina.tree import flatten, map_leaves
 
 
 class Layer(Holder):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.graph.node import Node
-from lamina.layers.nested import flatten, map_leaves
 from lamina.layers.tensor import KerasTensor
 from lamina.trace import mask_of, set_mask
+from lamina.tree import flatten, map_leaves
 
 if TYPE_CHECKING:
     from lamina.layers.layer import Layer

@@ -12,8 +12,8 @@ from lamina.errors import GraphError
 from lamina.graph.node import label
 from lamina.layers import calling
 from lamina.layers.arguments import valid_name
-from lamina.layers.nested import flatten
 from lamina.layers.tensor import Call, KerasTensor
+from lamina.tree import flatten
 
 
 class Operation:

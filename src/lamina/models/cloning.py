@@ -9,11 +9,11 @@ from typing import Any
 from lamina import saving
 from lamina.layers.input_layer import Input, InputLayer
 from lamina.layers.layer import Layer
-from lamina.layers.nested import flatten, map_leaves
 from lamina.layers.tensor import KerasTensor
 from lamina.models.functional import Functional
 from lamina.models.model import Model
 from lamina.models.sequential import Sequential
+from lamina.tree import flatten, map_leaves
 
 Clone = Callable[[Any], Any]
 

@@ -12,10 +12,10 @@ from lamina import config, losses, metrics
 from lamina.errors import DataError
 from lamina.graph.express import as_node
 from lamina.graph.node import Node
-from lamina.layers.nested import flatten, is_nested
 from lamina.metrics import Metric
 from lamina.models.checks import Use
 from lamina.models.traps import warn_of_pairs
+from lamina.tree import flatten, is_nested
 from lamina.variables import Variable
 
 ACCURACY = ("accuracy", "acc")

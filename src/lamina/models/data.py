@@ -13,7 +13,7 @@ from lamina.errors import DataError, ShapeError
 from lamina.host.texts import is_text, texts
 from lamina.layers.arguments import LARGEST_WHOLE
 from lamina.layers.calling import largest
-from lamina.layers.nested import flatten, map_leaves, paths
+from lamina.tree import flatten, map_leaves, paths
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from typing import Any
 from lamina.errors import LaminaError
 from lamina.graph.express import as_node
 from lamina.graph.node import TEXT, Graph, Node, leaf, walk
-from lamina.layers.nested import flatten, is_nested, map_leaves, pack
 from lamina.lower.exported import Exported, Given, Weight
 from lamina.saving.archive import replacing
 from lamina.trace import Trace
+from lamina.tree import flatten, is_nested, map_leaves, pack
 from lamina.variables import Variable
 
 OTHERS = ("openvino", "litert", "torch")  # formats of Keras's that need Keras

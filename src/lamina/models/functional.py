@@ -10,12 +10,12 @@ from lamina.errors import LaminaError
 from lamina.graph.node import leaf
 from lamina.layers.input_layer import Input, InputLayer
 from lamina.layers.layer import Layer
-from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.layers.operation import Operation
 from lamina.layers.tensor import Call, KerasTensor
 from lamina.models.inputs import shapes, standard_arrays, standard_nodes
 from lamina.models.model import Model
 from lamina.trace import Trace, current
+from lamina.tree import flatten, map_leaves, pack
 
 
 class Functional(Model):

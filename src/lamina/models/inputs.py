@@ -11,9 +11,9 @@ from lamina.errors import DataError
 from lamina.graph.node import TEXT, Node
 from lamina.host.texts import is_text
 from lamina.layers import masks
-from lamina.layers.nested import flatten, map_leaves, pack
 from lamina.layers.tensor import KerasTensor
 from lamina.models.data import fit_rank
+from lamina.tree import flatten, map_leaves, pack
 
 
 def matched(x: Any, structure: Any) -> list[Any]:

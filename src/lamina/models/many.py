@@ -17,11 +17,11 @@ from lamina.callbacks.base import Callback, History, Logs
 from lamina.callbacks.monitor import say
 from lamina.callbacks.progress import numbers
 from lamina.layers.input_layer import InputLayer
-from lamina.layers.nested import flatten
 from lamina.metrics import Metric
 from lamina.models.model import Model
 from lamina.models.objective import share_of_cores, usable_cores
 from lamina.models.sources import whole
+from lamina.tree import flatten
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -13,10 +13,10 @@ from lamina.errors import DataError, warn_once
 from lamina.layers.holding import unique
 from lamina.layers.input_layer import InputLayer
 from lamina.layers.layer import Layer
-from lamina.layers.nested import flatten
 from lamina.metrics import Mean, Metric
 from lamina.models.compiled import CompiledLoss, CompiledMetrics, Outputs, aligned
 from lamina.trace import current
+from lamina.tree import flatten
 from lamina.variables import Variable
 
 

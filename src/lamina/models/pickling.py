@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lamina.layers.nested import flatten
 from lamina.saving import load_model, save_model
+from lamina.tree import flatten
 
 
 def reduced(model: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:

@@ -12,7 +12,6 @@ import numpy as np
 from lamina import config
 from lamina.errors import DataError
 from lamina.layers.calling import kind_of
-from lamina.layers.nested import flatten, map_leaves
 from lamina.models.data import (
     Leaf,
     Rows,
@@ -28,6 +27,7 @@ from lamina.models.data import (
 from lamina.models.sources import Feed, Source, Stream, is_stream
 from lamina.models.stepper import Stepper
 from lamina.models.steps import Step, predict_step, test_step, train_step
+from lamina.tree import flatten, map_leaves
 
 _MAKE = {"train": train_step, "test": test_step, "predict": predict_step}
 

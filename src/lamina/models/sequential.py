@@ -10,12 +10,12 @@ from lamina.errors import LaminaError
 from lamina.layers.arguments import dtype_record
 from lamina.layers.input_layer import InputLayer
 from lamina.layers.layer import Layer
-from lamina.layers.nested import is_nested
 from lamina.layers.paths import inside
 from lamina.layers.tensor import KerasTensor
 from lamina.models.inputs import standard_arrays, standard_nodes
 from lamina.models.model import Model
 from lamina.trace import outside
+from lamina.tree import is_nested
 
 
 class Sequential(Model):

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from lamina.layers.nested import is_nested, pack
 from lamina.models.data import Leaf, engine_array
 from lamina.models.steps import Step
+from lamina.tree import is_nested, pack
 from lamina.variables import Variable
 
 ROWS = 32  # the bound arrays have room for so many

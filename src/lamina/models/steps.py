@@ -14,7 +14,6 @@ from lamina.graph.express import as_node
 from lamina.graph.mixing import mixes_rows
 from lamina.graph.node import Graph, Node, leaf
 from lamina.host.stage import fill
-from lamina.layers.nested import flatten, map_leaves
 from lamina.metrics import Metric
 from lamina.models.checks import Labels, Meaning, checks
 from lamina.models.compiled import Outputs
@@ -25,6 +24,7 @@ from lamina.models.traps import warn_of_outputs
 from lamina.optimizers.optimizer import PARAMETERS
 from lamina.optimizers.vector import Vector
 from lamina.trace import Trace
+from lamina.tree import flatten, map_leaves
 from lamina.variables import Variable
 
 

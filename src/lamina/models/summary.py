@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.layers.layer import Layer
-from lamina.layers.nested import flatten
 from lamina.layers.operation import Operation
 from lamina.layers.tensor import KerasTensor
+from lamina.tree import flatten
 
 if TYPE_CHECKING:
     from lamina.models.model import Model

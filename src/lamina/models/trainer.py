@@ -12,7 +12,6 @@ import numpy as np
 from lamina import config, random
 from lamina.callbacks import CallbackList
 from lamina.errors import DataError
-from lamina.layers.nested import flatten, pack
 from lamina.models import loop
 from lamina.models.data import Rows, unpack_x_y_sample_weight
 from lamina.models.finite import Guard
@@ -20,6 +19,7 @@ from lamina.models.reader import Reader, held_back
 from lamina.models.serving import ROWS, Serving, signature
 from lamina.models.sources import Feed, Source, whole
 from lamina.models.steps import Step
+from lamina.tree import flatten, pack
 
 BATCH = 512  # rows a thread takes at a time where a prediction may choose
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from lamina.layers.activation import Activation
 from lamina.layers.input_layer import InputLayer
-from lamina.layers.nested import flatten
 from lamina.layers.tensor import KerasTensor
 from lamina.models import Functional, Model, Sequential
+from lamina.tree import flatten
 
 LETTER, BOLD, LINE = 7.3, 8.6, 18.0  # width of a letter, of one of a heading, and height of a line, in pixels
 PAD, GAP, STEP = 12.0, 26.0, 44.0  # inside a box, between boxes side by side, between one row of boxes and the next

@@ -17,10 +17,10 @@ from lamina.layers.in_dataset import is_symbolic, mapped
 from lamina.layers.input_layer import Input
 from lamina.layers.layer import Layer
 from lamina.layers.lookup import IntegerLookup, StringLookup
-from lamina.layers.nested import map_leaves
 from lamina.layers.preprocessing import Normalization, Rescaling
 from lamina.layers.tensor import KerasTensor
 from lamina.models.functional import Functional
+from lamina.tree import map_leaves
 from lamina.utils.columns import batches_of, column_of, columns_of
 from lamina.utils.features import Cross, Feature, TFDConcat, TFDIdentity, cardinality, learns
 
