@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 LONG = 0.1  # seconds of an epoch in which nobody wants to wait for its end
+# Seconds between two looks for Ctrl-C: once Polars is imported, its handler lets a wait without an end go on.
+LISTEN = 0.2
 SWITCH = 5e-4  # seconds that a model waits at most for another's Python code, which is most of a preparation
 
 
@@ -252,16 +254,19 @@ def _train(fits: Sequence[_Fit], workers: int) -> dict[Future[History], _Fit]:
 
 def _wait(futures: Mapping[Future[History], _Fit]) -> None:
     """Until all have ended, with a line for each where that is wanted."""
-    from concurrent.futures import as_completed
+    from concurrent.futures import FIRST_COMPLETED, wait
 
-    start = time.perf_counter()
-    for count, future in enumerate(as_completed(futures), 1):
-        fit, error = futures[future], future.exception()
-        if error is not None and not isinstance(error, Exception):
-            raise error
-        if fit.arguments["verbose"]:
-            ended = _summary(future.result()) if error is None else f"{type(error).__name__}: {error}"
-            say(f"{count}/{len(futures)} - {time.perf_counter() - start:.0f}s - {fit.model.name} - {ended}")
+    start, ended, left = time.perf_counter(), 0, set(futures)
+    while left:
+        done, left = wait(left, LISTEN, FIRST_COMPLETED)
+        for future in done:
+            fit, error = futures[future], future.exception()
+            if error is not None and not isinstance(error, Exception):
+                raise error
+            ended += 1
+            if fit.arguments["verbose"]:
+                told = _summary(future.result()) if error is None else f"{type(error).__name__}: {error}"
+                say(f"{ended}/{len(futures)} - {time.perf_counter() - start:.0f}s - {fit.model.name} - {told}")
 
 
 def _summary(history: History) -> str:
