@@ -30,33 +30,27 @@ REASONS: dict[str, str] = {
         r"|SpatialDropout[23]D|Resizing|Solarization|Equalization|AutoContrast|RandAugment|MaxNumBoundingBoxes)"
         r"|initializers\.(STFT.*|stft)"
         r"|ops\.(image|.*conv.*|.*pool|.*fft2?|.*stft|.*depth.*|fold|unfold|extract_sequences|polar|view_as_.*)"
-        r"|utils\.(.*im(a)?g.*|audio.*|bounding_boxes)|visualization.*|config\..*image.*"
+        r"|(utils|preprocessing)\.(.*im(a)?g.*|audio.*|bounding_boxes)|visualization"
     ),
     "sequences and text": (
         r"layers\.(.*(RNN|GRU|LSTM|Attention).*|Bidirectional|TextVectorization|ReversibleEmbedding)"
-        r"|losses\.(ctc|CTC)|ops\.(ctc.*|dot_product_attention|rearrange)|config\..*flash.*|utils\.text.*"
+        r"|losses\.(ctc|CTC)|ops\.(ctc.*|dot_product_attention|rearrange)|config\..*flash.*|(utils|preprocessing)\.text.*"
     ),
     "runs code of another framework": r"layers\.(TFSMLayer|TorchModuleWrapper|JaxLayer|FlaxLayer)|.*nnx.*",
     "Lamina has one engine; its targets are an argument of `compile`": (
-        r"backend|config\.(backend|set_backend)|device|name_scope|StatelessScope|SymbolicScope|RematScope|remat"
-        r"|.*(stateless_|rematerialized_|symbolic_).*|.*\.(jit_compile|run_eagerly|make_\w+_function)"
-        r"|.*\.(distribute_\w+|get_state_tree|set_state_tree|aggregation|synchronization|handle)"
-        r"|.*\.(overwrite_with_gradient|sparse|ragged\w*|row_splits_dtype)|.*nnx.*|ops\.jvp|ops\.lu_factor"
+        r"StatelessScope|SymbolicScope|.*\.(stateless_|rematerialized_|symbolic_|distribute_)\w+"
+        r"|Variable\.(handle|overwrite_with_gradient)|KerasTensor\.(sparse|ragged\w*|row_splits_dtype)"
     ),
+    "gradients are read from the equations, backwards": r"ops\.jvp",
+    "NumPy has none, which computes linear algebra here": r"ops\.lu_factor",
     "quantization and adapters": (
-        r"quantizers|Quantizer|dtype_policies\.(AWQ|GPTQ|Int4|Quantized)\w+|.*quantiz.*|.*quantized.*|.*lora.*|.*\.variable_serialization_spec"
+        r"quantizers|Quantizer|dtype_policies\.(AWQ|GPTQ|Int4|Quantized)\w+|.*\.(\w+_)?quanti[sz]\w+"
     ),
     "training on many devices": r"distribution|callbacks\.OrbaxCheckpoint",
-    "a recipe, not a part": r"distillation|applications|datasets|preprocessing|layers\.experimental",
-    "of older versions": (
-        r"legacy|.*\.legacy|utils\.(Sequence|get_source_inputs)|.*\.(add_metric|add_variable|compiled_(loss|metrics))|src"
-        r"|models\.experimental"
-    ),
+    "a recipe, not a part": r"distillation|applications|datasets",
+    "of older versions": r"legacy|.*\.legacy|.*\.compiled_(loss|metrics)",
     "sends data to, or gets it from, a server": r"callbacks\.RemoteMonitor|utils\.get_file",
-    "would run code of a file": r"config\.enable_unsafe_deserialization",
-    "how Keras keeps track of its own parts": (
-        r"Function|.*\.(compute_output_spec|path)|layers\.Layer\.(metrics|metrics_variables)|Initializer\.clone"
-    ),
+    "how Keras keeps track of its own parts": r"Function",
     "edits files of weights by hand": r"saving\.KerasFileEditor",
 }
 UNEXPLAINED = "not yet"
