@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import mmap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -292,3 +293,20 @@ class Count(Variable):
 
 def _other(x: Any) -> Any:
     return x.__lamina_node__() if isinstance(x, Variable) else x
+
+
+@contextmanager
+def holding(variables: Sequence[Variable], values: Sequence[Any]) -> Iterator[None]:
+    """Inside the block the variables have these values, after it their own again.
+
+    Raises:
+        ShapeError: a value has another shape.
+    """
+    own = [variable.numpy() for variable in variables]
+    try:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        yield
+    finally:
+        for variable, value in zip(variables, own, strict=True):
+            variable.assign(value)

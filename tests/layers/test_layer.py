@@ -340,7 +340,7 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "quantize": (lambda: layers.Dense(2).quantize("int8"), ValueError, "float32 and float64"),
     "no input yet": (lambda: layers.Dense(2).input, AttributeError, "has never been called"),
     "stateless and not built": (lambda: layers.Dense(2).stateless_call([], [], X), ValueError, "must be built"),
-    "values for a call": (lambda: built(layers.Dense(2)).stateless_call([], [], X), ValueError, "zip"),
+    "values for a call": (lambda: built(layers.Dense(2)).stateless_call([], [], X), ValueError, "each of the 2"),
     "a weight after all": (lambda: built(layers.Dense(2)).add_weight((1,)), ValueError, "layer that is already built"),
     "a layer after all": (
         lambda: setattr(built(layers.Dense(2)), "more", layers.Dense(1)), ValueError, "layer that is already built",

@@ -27,6 +27,7 @@ from lamina.layers.spec import InputSpec
 from lamina.layers.tensor import KerasTensor
 from lamina.trace import current, outside
 from lamina.tree import flatten, map_leaves
+from lamina.variables import holding
 
 
 class Layer(Holder):
@@ -180,25 +181,25 @@ class Layer(Holder):
 
         Raises:
             ValueError: the layer is not built, or there are more or fewer values than variables.
+            ShapeError: a value has another shape.
         """
         if not self.built:
             raise ValueError(
                 f"To call stateless_call, {type(self).__name__} must be built (i.e. its variables must have been "
                 "already created). You can build it by calling it on some data."
             )
-        trained, fixed = self.trainable_variables, self.non_trainable_variables
-        before = [v.numpy() for v in (*trained, *fixed)]
-        try:
-            for variable, value in zip(
-                (*trained, *fixed), (*trainable_variables, *non_trainable_variables), strict=True
-            ):
-                variable.assign(value)
+        mine = (self.trainable_variables, self.non_trainable_variables)
+        given = (trainable_variables, non_trainable_variables)
+        for kind, variables, values in zip(("trainable", "non_trainable"), mine, given, strict=True):
+            if len(variables) != len(values):
+                raise ValueError(
+                    f"Argument `{kind}_variables` must hold one array for each of the {len(variables)} {kind} "
+                    f"variables of {self.name!r}. Received list with length {len(values)}"
+                )
+        with holding([*mine[0], *mine[1]], [*given[0], *given[1]]):
             outputs = self(*args, **kwargs)
-            found = (outputs, [v.numpy() for v in fixed])
+            found = (outputs, [v.numpy() for v in mine[1]])
             return (*found, self.losses) if return_losses else found
-        finally:
-            for variable, value in zip((*trained, *fixed), before, strict=True):
-                variable.assign(value)
 
     def quantize(self, mode: str | None = None, **kwargs: Any) -> None:
         """Refused: Lamina computes in float32 and float64.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import numpy as np
 
 from lamina import config, initializers
 from lamina.trace import current
-from lamina.variables import Variable
+from lamina.variables import Variable, holding
 
 
 class Metric(config.Configured):
@@ -137,23 +137,14 @@ class Metric(config.Configured):
             self.reset_state()
             return [v.numpy() for v in self.variables]
 
-    @contextmanager
-    def _holding(self, states: Sequence[Any]) -> Iterator[None]:
-        own = [v.numpy() for v in self.variables]
-        if len(states) != len(own):
+    def _holding(self, states: Sequence[Any]) -> AbstractContextManager[None]:
+        mine = self.variables
+        if len(states) != len(mine):
             raise ValueError(
-                f"`metric_variables` must have one array for each of the {len(own)} variables of "
+                f"`metric_variables` must have one array for each of the {len(mine)} variables of "
                 f"{type(self).__name__}, got {len(states)}"
             )
-        try:
-            self._assign(states)
-            yield
-        finally:
-            self._assign(own)
-
-    def _assign(self, states: Sequence[Any]) -> None:
-        for variable, value in zip(self.variables, states, strict=True):
-            variable.assign(value)
+        return holding(mine, states)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """``update_state``, then ``result``."""

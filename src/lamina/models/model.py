@@ -165,29 +165,7 @@ class Model(Trainer):
         given = shapes[0] if len(shapes) == 1 else shapes
         return map_shapes(lambda shape: KerasTensor(shape, self.dtype, f"args_{next(number)}"), given)
 
-    # -- all numbers
-
-    def stateless_call(
-        self, trainable_variables: Sequence[Any], non_trainable_variables: Sequence[Any], *args: Any,
-        return_losses: bool = False, **kwargs: Any,
-    ) -> tuple[Any, ...]:  # fmt: skip
-        """Call the model with other weights, and leave it as it is.
-
-        Args:
-            trainable_variables, non_trainable_variables: an array for each of the model's variables.
-            args, kwargs: what the model takes.
-            return_losses: whether the added losses are wanted, too.
-
-        Returns:
-            The outputs, the non-trainable variables after the call, and the losses if wanted.
-
-        Raises:
-            ShapeError: another number of arrays, or one of another shape.
-        """
-        from lamina.models import states
-
-        given = (trainable_variables, non_trainable_variables)
-        return states.stateless_call(self, *given, args, kwargs, return_losses)
+    # -- all numbers as dictionaries
 
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
         """Weights, the optimizer's and the metrics' states as dictionaries, nested by their paths.

@@ -1,46 +1,19 @@
-"""All numbers of a model as plain structures: a call without side effects, and the state as nested dictionaries."""
+"""The state of a model as nested dictionaries: weights, what the optimizer keeps, sums of metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina.errors import LaminaError, ShapeError
+from lamina.errors import ShapeError
 from lamina.variables import Variable
 
 if TYPE_CHECKING:
     from lamina.models.model import Model
 
 VALUE_FORMATS = ("backend_tensor", "numpy_array")
-
-
-def stateless_call(
-    model: Model, trainable: Sequence[Any], fixed: Sequence[Any], args: Sequence[Any], kwargs: Mapping[str, Any],
-    return_losses: bool,
-) -> tuple[Any, ...]:  # fmt: skip
-    """See ``Model.stateless_call``."""
-    if not model.built:
-        raise LaminaError(f"To call stateless_call, {type(model).__name__} must be built: call it on some data first")
-    mine = (model.trainable_variables, model.non_trainable_variables)
-    for name, variables, values in zip(("", "non_"), mine, (trainable, fixed), strict=True):
-        if len(variables) != len(values):
-            raise ShapeError(
-                f"Argument `{name}trainable_variables` must hold one array for each of the model's {len(variables)} "
-                f"{name}trainable variables. Received list with length {len(values)}"
-            )
-    pairs = list(zip((*mine[0], *mine[1]), (*trainable, *fixed), strict=True))
-    kept = [v.numpy() for v, _ in pairs]
-    try:
-        for variable, value in pairs:
-            variable.assign(np.asarray(value))
-        outputs = model(*args, **kwargs)
-        after = [v.numpy() for v in mine[1]]
-        return (outputs, after, model.losses) if return_losses else (outputs, after)
-    finally:
-        for (variable, _), value in zip(pairs, kept, strict=True):
-            variable.assign(value)
 
 
 def state_tree(model: Model, value_format: str) -> dict[str, Any]:
