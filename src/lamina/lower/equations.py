@@ -53,12 +53,18 @@ def equations(graph: Graph, format: str = TEXT, names: Mapping[str, str] | None 
             An input ``X`` is the textbook's A[0].
 
     Example:
-        >>> for line in equations(Graph({"J": cost}), names={"x": "X", "y": "Y"}): print(line.left, "=", line.right)
+        >>> from lamina.graph import express
+        >>> from lamina.graph.node import label, leaf
+        >>> x = leaf("input", (None, 3), "float32", name="x")
+        >>> with label("dense"):
+        ...     kernel = leaf("variable", (3, 1), "float32", buffer="kernel:dense", offset=0)
+        ...     a = express.sigmoid(express.matmul(x, kernel))
+        >>> for line in equations(Graph({"y_pred": a}), names={"x": "X", "y_pred": "Ŷ"}):
+        ...     print(line.left, "=", line.right)
         A[0] = X
-        Z[1] = W[1] A[0] + b[1]
+        Z[1] = W[1] A[0]
         A[1] = σ(Z[1])
-        J = 1/m Σᵢ L(a[1](i), y(i))
-        L(a, y) = −(y ⊙ log(a)) − (1 − y) ⊙ log(1 − a)
+        Ŷ = A[1]
         σ(z) = 1 / (1 + exp(−z))
     """
     writer = _Writer(graph, format == LATEX, names or {})

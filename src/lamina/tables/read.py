@@ -140,9 +140,9 @@ def read_table(path: str | os.PathLike[str]) -> Table:
         TableError: no such file, not a table, no rows; the message says where and what to do.
 
     Example:
-        >>> table = read_table("flowers.csv")
-        >>> table.rows, list(table.columns)
-        (150, ['petal_length', 'petal_width', 'species'])
+        >>> table = read_table("examples/diabetes.csv")
+        >>> table.rows, list(table.columns)[:3]
+        (442, ['age', 'sex', 'bmi'])
     """
     path = os.fspath(path)
     start = _first_bytes(path)
