@@ -38,12 +38,20 @@ def texts(array: np.ndarray) -> np.ndarray:
 
 def _text(value: Any, place: int) -> str:
     if isinstance(value, bytes):
-        return value.decode()
+        return _decoded(value, place)
     if isinstance(value, str):
         return str(value)
     missing = value is None or value != value
     hint = "fill missing values with a text of their own first" if missing else "text is needed"
     raise DataError(f"value {place} is {value!r} (of type {type(value).__name__}): {hint}")
+
+
+def _decoded(value: bytes, place: int) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        hint = "decode it first, as by .decode('latin-1')"
+        raise DataError(f"value {place} is {value!r}, which is no UTF-8: {hint}") from None
 
 
 def whole_numbers(array: np.ndarray) -> np.ndarray:
