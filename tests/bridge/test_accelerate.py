@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,19 @@ def test_all_else_is_the_keras_model_s(tmp_path: Path) -> None:
     assert lamina.accelerate(fast) is fast
     with pytest.raises(AttributeError, match="nothing"):
         _ = fast.nothing
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda fast: pickle.loads(pickle.dumps(fast))])
+def test_copies_train_by_themselves(again: Any) -> None:
+    fast = lamina.accelerate(network())
+    fast.fit(X, Y, **SHARED)
+    before = fast.get_weights()
+    other = again(fast)
+    other.fit(X, Y, **SHARED)
+    fast.evaluate(X, Y, verbose=0)
+    for one, kept in zip(fast.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, kept)
+    assert np.abs(other.get_weights()[0] - before[0]).max() > 0
 
 
 def callbacks(k: Any, folder: Path, heard: list[Any]) -> list[Any]:

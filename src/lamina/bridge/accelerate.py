@@ -73,6 +73,9 @@ class Accelerated:
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self.keras_model, name, value)
 
+    def __reduce__(self) -> Any:
+        return accelerate, (self.keras_model,)
+
     def __repr__(self) -> str:
         return f"<Accelerated {self.keras_model!r}>"
 
