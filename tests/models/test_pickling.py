@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import lamina
-from lamina import Input, Sequential, layers, ops
+from lamina import Input, Sequential, layers, ops, regularizers
 
 X = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
 
@@ -26,8 +26,23 @@ def distance(y_true: Any, y_pred: Any) -> Any:
     return ops.mean(ops.abs(y_true - y_pred), axis=-1)
 
 
+class Length(regularizers.Regularizer):
+    """A penalty of one's own."""
+
+    def __call__(self, x: Any) -> Any:
+        return 0.1 * ops.sum(ops.square(x))
+
+    def get_config(self) -> dict[str, Any]:
+        return {}
+
+
+def steep(x: Any) -> Any:
+    """An activation of one's own."""
+    return ops.tanh(3.0 * x)
+
+
 def test_a_model_goes_on_from_its_pickle() -> None:
-    model = Sequential([Input((3,)), layers.Dense(4), Twice(), layers.Dense(1)])
+    model = Sequential([Input((3,)), layers.Dense(4, steep, kernel_regularizer=Length()), Twice(), layers.Dense(1)])
     model.compile("adam", distance, metrics=["mae"])
     model.fit(X, X[:, :1], verbose=0)
     copies = [pickle.loads(pickle.dumps(model)), copy.deepcopy(model)]

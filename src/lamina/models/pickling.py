@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lamina.models.model import Model
 from lamina.saving import load_model, save_model
 from lamina.tree import flatten
 
@@ -28,8 +29,17 @@ def _made(content: bytes, custom_objects: Mapping[str, Any]) -> Any:
 
 def _of_the_user(model: Any) -> Iterator[Any]:
     """Classes and functions that are not Lamina's: pickle keeps where they stand, not what they are."""
-    parts = [*model._flatten_layers(), *flatten(list(model.compile_arguments.values()))]
-    for part in parts:
-        named = part if callable(part) and hasattr(part, "__name__") else type(part)
+    for part in _held([*model._flatten_layers(), *model.compile_arguments.values()]):
+        named = part if hasattr(part, "__name__") else type(part)
         if not named.__module__.startswith(("lamina.", "builtins")):
             yield named
+
+
+def _held(things: Any) -> Iterator[Any]:
+    """Functions, and objects that have a config, with those that it holds; the layers of models are there already."""
+    for thing in flatten(things):
+        has_config = hasattr(thing, "get_config")
+        if callable(thing) or has_config:
+            yield thing
+        if has_config and not isinstance(thing, Model):
+            yield from _held(list(thing.get_config().values()))
