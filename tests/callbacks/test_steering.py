@@ -217,6 +217,27 @@ def test_a_crash_between_the_files_leaves_one_whole_state(tmp_path: Path) -> Non
         assert int(model.optimizer.iterations.value) == 5 * epoch
 
 
+def test_a_second_crash_finds_the_state_that_the_first_one_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, fit = backed_up(tmp_path, crash=3)
+    with pytest.raises(Crash):
+        fit()
+    (tmp_path / "latest.weights.h5").rename(tmp_path / "next.weights.h5")  # as if the crash had come after the notes
+
+    def torn(path: Path, overwrite: bool) -> None:
+        path.write_bytes(b"half")
+        raise Crash
+
+    model, fit = backed_up(tmp_path, double_checkpoint=True)
+    monkeypatch.setattr(model, "save_weights", torn)
+    with pytest.raises(Crash):
+        fit()
+    model, fit = backed_up(tmp_path, epochs=3)
+    assert fit().epoch == []
+    assert int(model.optimizer.iterations.value) == 15
+
+
 def test_a_damaged_state_is_refused_or_replaced_by_the_one_before(tmp_path: Path) -> None:
     _, fit = backed_up(tmp_path, crash=3, double_checkpoint=True)
     with pytest.raises(Crash):

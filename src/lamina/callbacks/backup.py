@@ -116,7 +116,10 @@ class BackupAndRestore(Callback):
         if not self._path(NOTES + ending).exists():
             return
         notes = json.loads(self._path(NOTES + ending).read_text(encoding="utf-8"))
-        self.model.load_weights(self._whole(notes, ending))
+        weights = self._whole(notes, ending)
+        if weights == self._path(NEXT):  # a save that was interrupted ends now, before the next one writes there
+            weights = weights.replace(self._path(WEIGHTS + ending))
+        self.model.load_weights(weights)
         self.model._initial_epoch = notes["epoch"]
         if "order" in notes:
             self.model._order_generator.bit_generator.state = notes["order"]
