@@ -167,6 +167,23 @@ def shared_records(obj: Any) -> Any:
     return _reading(obj, _Written(frozenset(first.again))) if first.again else record
 
 
+def config_value(value: Any) -> Any:
+    """What a layer's config holds of an argument: of functions and objects their record, as in Keras.
+
+    What a record would not lead back to (a lambda, a class that nobody registered) stays itself, so that a layer can
+    be made from its config in memory.
+    """
+    if not (isinstance(value, types.FunctionType) or hasattr(value, "get_config")):
+        return value
+    try:
+        record = _reading(value, _Written())
+    except RecordError:
+        return value
+    if without_counterpart(record):
+        return value
+    return record if _written.get() is None else serialize_keras_object(value)  # the file counts what occurs twice
+
+
 def _reading(obj: Any, written: _Written) -> Any:
     token = _written.set(written)
     try:

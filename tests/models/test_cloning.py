@@ -121,6 +121,13 @@ def test_a_class_of_ones_own_comes_from_its_config() -> None:
     assert clone_model(Own(5)).units == 5
 
 
+def test_what_no_file_can_hold_is_cloned_in_memory() -> None:
+    model = Sequential([Input((3,)), layers.Dense(2, activation=lambda z: 2 * z), layers.Lambda(lambda x: x + 1)])
+    again = clone_model(model)
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again(X), model(X))
+
+
 REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
     "calls of a stack": (stack, {"call_function": print}, "not supported with Sequential"),
     "layers of one's own class": (Own, {"clone_function": print}, "`clone_function` is only supported"),

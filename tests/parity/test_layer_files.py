@@ -50,6 +50,8 @@ def test_the_same_records_and_paths(case: Case) -> None:
     theirs, ours = (plain(k.saving.serialize_keras_object(m)) for k, m in zip((keras, lamina), models, strict=True))
     assert ours["config"]["layers"] == theirs["config"]["layers"]
     assert [v.path for v in models[1].weights] == [v.path for v in models[0].weights]
+    theirs, ours = ([plain(layer.get_config()) for layer in m.layers] for m in models)
+    assert ours == theirs
 
 
 @pytest.mark.parametrize(("writer", "reader"), [(keras, lamina), (lamina, keras)], ids=["from Keras", "to Keras"])

@@ -319,9 +319,18 @@ def test_weights_without_a_layer_for_them_are_spoken_of(path: Path) -> None:
         part.load_weights(path)
 
 
-def test_an_unbuilt_model_takes_no_weights(path: Path) -> None:
-    with pytest.raises(ModelFileError, match="no weights yet"):
-        lamina.Sequential([lamina.layers.Dense(4)]).load_weights(path)
+def test_an_unbuilt_model_takes_and_gives_no_weights(path: Path, tmp_path: Path) -> None:
+    unbuilt = lamina.Sequential([lamina.layers.Dense(4)])
+    with pytest.raises(ModelFileError, match="no weights yet.*before load_weights"):
+        unbuilt.load_weights(path)
+    with pytest.raises(ModelFileError, match="no weights yet.*before save_weights"):
+        unbuilt.save_weights(tmp_path / "empty.weights.h5")
+    assert not (tmp_path / "empty.weights.h5").exists()
+
+
+def test_how_a_model_was_compiled_is_plain(model: Any) -> None:
+    written = json.loads(json.dumps(model.get_compile_config()))
+    assert written["optimizer"]["class_name"] == type(model.optimizer).__name__
 
 
 def test_a_weights_file_must_be_hdf5(model: Any, tmp_path: Path) -> None:

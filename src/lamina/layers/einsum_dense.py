@@ -75,9 +75,7 @@ class EinsumDense(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """See ``Layer.get_config``."""
-        config = super().get_config() | {
-            "output_shape": self.partial_output_shape, "activity_regularizer": self.activity_regularizer
-        }  # fmt: skip
+        config = {"activity_regularizer": None} | super().get_config() | {"output_shape": self.partial_output_shape}
         return {k: v for k, v in config.items() if k != "gptq_unpacked_column_size"}
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

@@ -64,8 +64,8 @@ class Embedding(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """See ``Layer.get_config``; the first table is a weight, not a part of the config."""
-        config = super().get_config()
-        return {k: v for k, v in config.items() if k != "weights"} | {"activity_regularizer": self.activity_regularizer}
+        config = {"activity_regularizer": None} | super().get_config()
+        return {k: v for k, v in config.items() if k != "weights"}
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the table (input_dim, output_dim)."""

@@ -8,7 +8,7 @@ from typing import Any
 from lamina.layers.arguments import map_shapes
 from lamina.layers.calling import call_parameters
 from lamina.layers.layer import Layer
-from lamina.records import function_record
+from lamina.records import config_value, function_record
 from lamina.tree import flatten
 
 
@@ -68,8 +68,9 @@ class Lambda(Layer):
         """See ``Layer.get_config``."""
         config = super().get_config()
         own = {"function": self.function, "output_shape": self._output_shape, "mask": self.mask}
-        written = {k: function_record(v) if callable(v) else v for k, v in own.items() if v is not None}
-        return {k: v for k, v in config.items() if k not in own} | written
+        # A function that no record leads back to stays itself; activations, too, are written as functions.
+        given = {k: v if config_value(v) is v else function_record(v) for k, v in own.items() if v is not None}
+        return {k: v for k, v in config.items() if k not in own} | given
 
 
 def _parameters(function: Callable[..., Any]) -> Any:

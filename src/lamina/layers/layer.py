@@ -25,6 +25,7 @@ from lamina.layers.holding import Holder
 from lamina.layers.paths import inside, path_of
 from lamina.layers.spec import InputSpec
 from lamina.layers.tensor import KerasTensor
+from lamina.records import config_value, deserialize_keras_object
 from lamina.trace import current, outside
 from lamina.tree import flatten, map_leaves
 from lamina.variables import holding
@@ -283,7 +284,7 @@ class Layer(Holder):
     # -- config
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make a layer like this one.
+        """The arguments that make a layer like this one, as plain values and records.
 
         Raises:
             TypeError: an argument of ``__init__`` is not kept as an attribute, and ``get_config`` is not defined.
@@ -291,14 +292,16 @@ class Layer(Holder):
         policy = dtype_record(self.dtype_policy)
         base: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": policy}
         if self.activity_regularizer is not None:
-            base["activity_regularizer"] = self.activity_regularizer
-        return base | own_arguments(self, strict=type(self).get_config is Layer.get_config)
+            base["activity_regularizer"] = config_value(self.activity_regularizer)
+        own = own_arguments(self, strict=type(self).get_config is Layer.get_config)
+        return base | {name: config_value(value) for name, value in own.items()}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """A layer from what ``get_config`` returned; its initializers draw numbers of their own."""
-        fresh = {k: v.clone() for k, v in config.items() if isinstance(v, initializers.Initializer)}
-        return cls(**{**config, **fresh})
+        made = deserialize_keras_object(dict(config))
+        fresh = {k: v.clone() for k, v in made.items() if isinstance(v, initializers.Initializer)}
+        return cls(**{**made, **fresh})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -40,6 +40,10 @@ class InputSpec:
         self.axes = dict(axes or {})
         self.name = name
 
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value}" for name, value in vars(self).items() if value)
+        return f"InputSpec({given})"
+
 
 def check_inputs(specs: InputSpec | Sequence[InputSpec] | None, inputs: Sequence[Any], layer: str) -> None:
     """Raise a ShapeError that names the layer, what it got and what it expects, if an input does not fit its spec."""

@@ -12,7 +12,9 @@ from lamina.layers.arguments import map_shapes
 from lamina.layers.layer import Layer
 from lamina.layers.tensor import KerasTensor
 from lamina.models.trainer import Trainer
+from lamina.records import config_value
 from lamina.trace import outside
+from lamina.tree import map_leaves
 
 COMPILE_CONFIG = (
     "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile",
@@ -194,10 +196,10 @@ class Model(Trainer):
         return reduced(self)
 
     def get_compile_config(self) -> dict[str, Any]:
-        """The arguments of ``compile`` that belong into a file; empty before it."""
+        """The arguments of ``compile`` that belong into a file, as plain values and records; empty before it."""
         if not self.compiled:
             return {}
-        return {name: self.compile_arguments[name] for name in ("optimizer", *COMPILE_CONFIG)}
+        return {name: map_leaves(config_value, self.compile_arguments[name]) for name in ("optimizer", *COMPILE_CONFIG)}
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
         """Compile with what ``get_compile_config`` returned; the optimizer gets its slots if the model is built."""

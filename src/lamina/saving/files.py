@@ -169,11 +169,12 @@ def save_weights(model: Any, filepath: FilePath, overwrite: bool = True) -> None
         overwrite: whether a file that is there may be replaced.
 
     Raises:
-        ModelFileError: the path has another ending.
+        ModelFileError: the path has another ending, or the model has no weights yet.
         FileExistsError: there is a file and ``overwrite`` is false.
 
     Source: keras.saving.save_weights.
     """
+    _check_built(model, "save_weights")
     path = _target(filepath, WEIGHTS_SUFFIX, overwrite)
     content = hdf5_bytes(state_of(model))
     with archive.replacing(path) as file:
@@ -193,10 +194,7 @@ def load_weights(model: Any, filepath: FilePath, skip_mismatch: bool = False) ->
 
     Source: keras.saving.load_weights.
     """
-    if not model.built:
-        raise ModelFileError(
-            f"model {model.name!r} has no weights yet: give it an Input, or call it on data, before load_weights"
-        )
+    _check_built(model, "load_weights")
     if str(filepath).endswith(".keras"):
         content = _members(filepath)[archive.WEIGHTS]
     else:
@@ -210,6 +208,13 @@ def load_weights(model: Any, filepath: FilePath, skip_mismatch: bool = False) ->
     except ModelFileError:
         model.set_weights(before)  # all weights of the file or none
         raise
+
+
+def _check_built(model: Any, before: str) -> None:
+    if not model.built:
+        raise ModelFileError(
+            f"model {model.name!r} has no weights yet: give it an Input, or call it on data, before {before}"
+        )
 
 
 def to_json(model: Any, **kwargs: Any) -> str:
