@@ -8,7 +8,7 @@ import pytest
 from lamina.errors import DtypeError, GraphError, ShapeError
 from lamina.graph import express as e
 from lamina.graph.check import check
-from lamina.graph.node import Graph, Node, constant, label, leaf, substitute, walk
+from lamina.graph.node import Graph, Node, constant, label, leaf, walk
 from lamina.graph.show import show
 from lamina.lower.to_numpy import NumpyExecutable
 
@@ -151,12 +151,6 @@ def test_a_deep_graph_needs_no_recursion():
     for _ in range(20_000):
         node = node + 1.0
     assert len(walk([node])) == 40_001
-
-
-def test_substitute_rebuilds_what_is_above():
-    a, b = x(None, 3), x(None, 3, name="b")
-    (new,) = substitute([e.exp(a) + 1.0], {a: b})
-    assert walk([new])[0] is b
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 from lamina.errors import ShapeError
 from lamina.graph.node import Node, Operand, leaf, make, product, read
 from lamina.graph.node import constant as constant
-from lamina.graph.shapes import Shape, broadcast, normal_axis
+from lamina.graph.shapes import Shape, normal_axis
 
 Axes = int | Sequence[int] | None
 
@@ -351,8 +351,3 @@ def mean(x: Operand, axis: Axes = None, keepdims: bool = False) -> Node:
 def iota(size: int, dtype: str = "int32") -> Node:
     """0, 1, … size − 1."""
     return constant(np.arange(size), dtype)
-
-
-def broadcast_shape(*xs: Node) -> Shape:
-    """The shape of nodes combined element by element."""
-    return broadcast(*(x.shape for x in xs))

@@ -419,12 +419,3 @@ def rebuild(node: Node, inputs: tuple[Node, ...]) -> Node:
     if all(a is b for a, b in zip(node.inputs, inputs, strict=True)):
         return node
     return Node(node.op, inputs, node.attrs, node.shape, node.dtype, node.label)
-
-
-def substitute(roots: Iterable[Node], mapping: Mapping[Node, Node]) -> tuple[Node, ...]:
-    """The roots with nodes replaced as ``mapping`` says, everything above them rebuilt."""
-    roots = tuple(roots)
-    new: dict[Node, Node] = {}
-    for node in walk(roots):
-        new[node] = mapping[node] if node in mapping else rebuild(node, tuple(new[x] for x in node.inputs))
-    return tuple(new[root] for root in roots)
