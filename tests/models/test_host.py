@@ -294,6 +294,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         lambda: stack().predict(np.array([["a"], [None]], object), verbose=0), DataError, "value 1 is None.*fill",
     ),
     "other bytes": (lambda: text(vocabulary=WORDS)(np.array([b"a", b"\xfc"])), DataError, "value 1 is.*no UTF-8"),
+    "an id of 64 bits without a sign": (
+        lambda: ids(vocabulary=[1])(np.array([1, 2**63], np.uint64)), DataError, "value 1 is 9223372036854775808, ",
+    ),
+    "a float too large": (lambda: ids(vocabulary=[1])(np.array([1e30])), DataError, "value 0 is 1e.30, beyond"),
     "nan as an id": (lambda: ids(vocabulary=[1])(np.array([1.0, np.nan])), DataError, "value 1 is nan"),
     "no boundaries": (lambda: bins(num_bins=3)(NUMBERS), LaminaError, "call `adapt"),
     "both bins": (lambda: bins([0.0], num_bins=3), ValueError, "and not both"),

@@ -58,11 +58,15 @@ def whole_numbers(array: np.ndarray) -> np.ndarray:
     """The array as int64; floats lose what stands after the point, as in Keras.
 
     Raises:
-        DataError: it holds no numbers, or a nan.
+        DataError: it holds no numbers, a nan, or a number beyond those of int64.
     """
     if array.dtype.kind not in "fiub":
         raise DataError(f"whole numbers are needed, got an array of dtype {array.dtype}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         at = int(np.flatnonzero(~np.isfinite(array.ravel()))[0])
         raise DataError(f"value {at} is {array.ravel()[at]}, which is no whole number: fill missing values first")
+    size = np.abs(array.astype(np.float64)) if array.dtype.kind == "f" else array
+    if array.dtype.kind in "fu" and (size >= 2**63).any():
+        at = int(np.flatnonzero(size >= 2**63)[0])
+        raise DataError(f"value {at} is {array.ravel()[at]}, beyond the whole numbers of int64: number the ids from 0")
     return array.astype(np.int64)
