@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 
 import lamina
 from lamina import Input, Model, Sequential, layers
@@ -50,6 +51,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "nothing": (lambda: classifier().fit(None, None), DataError, "x holds no array"),
     "lists of numbers": (lambda: classifier().fit([[1.0, 2.0, 3.0]], [1]), DataError, r"numpy\.array\(x\)"),
     "a generator": (lambda: classifier().fit(i for i in range(3)), DataError, "Unrecognized data type: x"),
+    "a generator of targets": (lambda: classifier().fit(X, iter([Y])), DataError, "y=.*gives batches is given alone"),
+    "a sparse matrix": (lambda: classifier().fit(csr_array(X), Y), DataError, r"becomes an array by x\.toarray\(\)"),
     "text": (lambda: classifier().fit(np.full((12, 3), "a"), Y), DataError, "Invalid dtype: str32"),
     "objects": (lambda: classifier().fit(np.full((12, 3), None), Y), DataError, "Invalid dtype: object"),
     "a scalar": (lambda: classifier().fit(np.array(1.0), Y), DataError, "single number"),

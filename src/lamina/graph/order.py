@@ -33,6 +33,7 @@ def _last(x: Operand, axis: int | None) -> tuple[Node, int]:
     x = as_node(x)
     if axis is None:
         return e.reshape(x, (-1,)), -1
+    fixed_size(x, axis)
     return f.moveaxis(x, axis, -1), normal_axis(axis, x.ndim)
 
 

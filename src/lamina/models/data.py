@@ -88,8 +88,10 @@ def _unrecognized(value: Any, what: str, path: tuple[Any, ...], leaf: Any) -> st
     hint = "it must be a NumPy array, a data frame, or a list or dictionary of arrays"
     if isinstance(leaf, int | float):
         hint = f"Python numbers are not arrays: give numpy.array({what})"
-    elif hasattr(leaf, "__iter__") or hasattr(leaf, "__getitem__"):
-        hint += "; generators and data loaders are not taken yet"
+    elif hasattr(leaf, "toarray"):
+        hint = f"a sparse matrix becomes an array by {what}.toarray()"
+    elif hasattr(leaf, "__iter__") and not isinstance(leaf, str | bytes):
+        hint += "; what gives batches is given alone, as x, and each batch is (x, y) or (x, y, sample_weight)"
     return f"Unrecognized data type: {what}={shown} (of type {type(value).__name__}): {hint}"
 
 

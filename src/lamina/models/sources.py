@@ -203,7 +203,7 @@ class Stream:
 
 def is_stream(x: Any) -> bool:
     """Whether x gives batches, and is no array or nest of arrays itself."""
-    if isinstance(x, list | tuple | dict | str | bytes) or hasattr(x, "__array__"):
+    if isinstance(x, list | tuple | dict | str | bytes) or hasattr(x, "__array__") or hasattr(x, "toarray"):
         return False
     return is_indexed(x) or hasattr(x, "__iter__")
 
