@@ -200,7 +200,8 @@ def own_rule(k: Any) -> Any:
             if self.built:
                 return
             super().build(variables)
-            self.momentums = [self.add_variable_from_reference(v, name="momentum") for v in variables]
+            names, starts = ["momentum", "size"], ["zeros", "ones"]
+            self.momentums, self.sizes = self.add_optimizer_variables(variables, names, starts)
             self.seen = self.add_variable(shape=(), dtype="int", name="seen")
 
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -208,7 +209,9 @@ def own_rule(k: Any) -> Any:
             m = self.momentums[self._get_variable_index(variable)]
             self.assign(m, k.ops.multiply(m, self.share) - gradient * k.ops.cast(learning_rate, variable.dtype))
             t = k.ops.cast(self.iterations + 1, variable.dtype)
-            self.assign_add(variable, m / k.ops.sqrt(t))
+            size = self.sizes[self._get_variable_index(variable)]
+            self.assign(size, 0.9 * size + 0.1 * k.ops.abs(gradient))
+            self.assign_add(variable, m / k.ops.sqrt(t) / size)
             self.assign_sub(variable, 0.001 * k.ops.sign(variable))
             self.assign_add(self.seen, 1)
 
