@@ -30,8 +30,11 @@ class Adaptable(Layer):
             DataError: there are no data, or they are of another kind than the layer takes.
         """
         self.reset_state()
-        for batch in batches(data, steps, self.lists_are_batches):
+        count = 0
+        for count, batch in enumerate(batches(data, steps, self.lists_are_batches), 1):
             self.update_state(batch)
+        if not count:
+            raise DataError(f"layer {self.name!r}: adapt() received no data")
         self.finalize_state()
 
     @abstractmethod

@@ -132,16 +132,11 @@ class Normalization(Adaptable):
         self._seen = _together(self._seen, (array.size // prod(sizes), wide.mean(axis=others), wide.var(axis=others)))
 
     def finalize_state(self) -> None:
-        """From now on mean and variance are those of the batches seen.
-
-        Raises:
-            DataError: there were none.
-        """
+        """From now on mean and variance are those of the batches seen, if there were any."""
         count, mean, variance = self._seen
-        if not count:
-            raise DataError(f"layer {self.name!r}: adapt() received no data")
-        self.mean.assign(mean.astype(self.dtype))
-        self.variance.assign(variance.astype(self.dtype))
+        if count:
+            self.mean.assign(mean.astype(self.dtype))
+            self.variance.assign(variance.astype(self.dtype))
 
     def call(self, inputs: Any) -> Any:
         """(x − mean) / max(√variance, ε), or x · max(√variance, ε) + mean."""
