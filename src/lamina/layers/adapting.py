@@ -30,10 +30,11 @@ class Adaptable(Layer):
             DataError: there are no data, or they are of another kind than the layer takes.
         """
         self.reset_state()
-        count = 0
-        for count, batch in enumerate(batches(data, steps, self.lists_are_batches), 1):
+        is_empty = True
+        for batch in batches(data, steps, self.lists_are_batches):
             self.update_state(batch)
-        if not count:
+            is_empty = False
+        if is_empty:
             raise DataError(f"layer {self.name!r}: adapt() received no data")
         self.finalize_state()
 

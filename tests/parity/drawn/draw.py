@@ -270,9 +270,13 @@ def head(draw: Drawing, node: int, metric: cases.Brick | None, number: int) -> H
     return Head(node, y if y.dtype.kind != "f" else y.astype("float32"), loss_of(dice, loss), made, weighted)
 
 
+# Keras's table of names lacks these.
+NAMELESS = {"CategoricalGeneralizedCrossEntropy"}
+
+
 def loss_of(dice: Dice, row: cases.Brick) -> Any:
     """By name, or an object with a way to reduce."""
-    if not row.arguments and dice.chance(0.4):
+    if not row.arguments and dice.chance(0.4) and row.name not in NAMELESS:
         return row.name
     reduction = dice.one_of([r for r in cases.REDUCTIONS if r != "none"]) if dice.chance(0.3) else None
     return Part("losses", row.name, {**row.arguments, **({"reduction": reduction} if reduction else {})})

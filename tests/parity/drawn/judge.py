@@ -22,6 +22,7 @@ import tensorflow as tf
 
 import lamina
 from drawn.parts import Case, Head, compile_arguments, inputs_of, model_of, structured
+from lamina.errors import NonFiniteError
 
 EPOCHS = 5
 KINDS = ("metrics", "weighted_metrics")
@@ -56,7 +57,7 @@ class Verdict:
     Attributes:
         name: the case.
         differences: what differs, empty if all is well.
-        how: ``"float32"``, ``"float64"`` or ``"sensitive"``: which comparison decided.
+        how: ``"float32"``, ``"float64"``, ``"sensitive"`` or ``"not finite"``: what decided.
     """
 
     name: str
@@ -66,7 +67,10 @@ class Verdict:
 
 def judge(case: Case) -> Verdict:
     """Whether the two libraries agree on a case."""
-    ours, theirs = both(case, "float32")
+    try:
+        ours, theirs = both(case, "float32")
+    except NonFiniteError as error:
+        return Verdict(case.name, [] if diverges(case) else [str(error)], "not finite")
     found = compared(ours, theirs, tolerances(case, "float32"))
     differences = [*configs(ours.model, theirs.model), *files(case, ours, theirs)]
     if not found:
@@ -82,6 +86,13 @@ def judge(case: Case) -> Verdict:
     if all(size < rounding * EPSILON / MOVED * bent.get(what, 0.0) for what, size, _ in found):
         return Verdict(case.name, differences, "sensitive")
     return Verdict(case.name, [*differences, *(f"{what}: {text}" for what, _, text in found)], how)
+
+
+def diverges(case: Case) -> bool:
+    """Whether Keras's weights become infinite or nan, which Lamina refuses."""
+    with floats("float32"):
+        run = keras_run(case, theirs_started(case)[0], "float32")
+    return not all(np.isfinite(weight).all() for weight in run.epochs)
 
 
 def moves(case: Case) -> dict[str, float]:
@@ -268,6 +279,8 @@ def plain(record: Any) -> Any:
         return record["config"]["value"]
     if isinstance(record, dict):
         made = {k: plain(v) for k, v in record.items() if k not in ("shared_object_id", "mask")}
+        if made.get("class_name") == "__keras_tensor__" and made["config"]["dtype"] == "int64":
+            made["config"]["dtype"] = "int32"  # of lookups and hashes in a model (docs/differences.md)
         shape = (made.get("build_config") or {}).get("input_shape")
         if isinstance(shape, list) and isinstance(shape[0], int):
             shape[0] = None  # Keras keeps how many rows `adapt` saw
