@@ -159,13 +159,38 @@ def test_wrong_ways_to_build(name: str) -> None:
         act()
 
 
-def test_a_class_of_ones_own_takes_no_inputs() -> None:
-    class Mine(Model):
-        pass
+class Stepping(Model):
+    """A functional model whose training step is the user's own."""
 
+    def train_step(self, data: Any) -> Any:
+        return super().train_step(data)
+
+
+class Sized(Model):
+    """A functional model that is made of a number."""
+
+    def __init__(self, units: int = 2, **kwargs: Any):
+        x = Input((3,))
+        super().__init__(inputs=x, outputs=layers.Dense(units)(x), **kwargs)
+        self.units = units
+
+
+@pytest.mark.parametrize("make", [lambda x: Stepping(x, layers.Dense(2)(x)), lambda x: Sized(5)], ids=["step", "size"])
+def test_a_class_of_ones_own_made_of_inputs_and_outputs(make: Any, tmp_path: Path) -> None:
+    model, data = make(Input((3,))), np.ones((8, 3), "float32")
+    model.compile("sgd", "mse")
+    assert len(model.fit(data, np.ones((8, *model.output_shape[1:])), verbose=0).history["loss"]) == 1
+    model.save(tmp_path / "own.keras")
+    kinds = {"Stepping": Stepping, "Sized": Sized}
+    again = lamina.saving.load_model(tmp_path / "own.keras", custom_objects=kinds)
+    assert type(again) is type(model)
+    np.testing.assert_array_equal(again.predict(data, verbose=0), model.predict(data, verbose=0))
+
+
+def test_a_file_of_a_functional_class_opens_where_none_was_made_yet() -> None:
     x = Input((3,))
-    with pytest.raises(TypeError, match=r"lamina\.models\.Functional"):
-        Mine(x, layers.Dense(1)(x))
+    fresh = type("Fresh", (Model,), {})
+    assert type(fresh.from_config(Model(x, layers.Dense(2)(x)).get_config())) is fresh
 
 
 def test_model_that_begins_in_the_middle_of_another(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, Self
 
@@ -13,7 +14,7 @@ from lamina.layers.layer import Layer
 from lamina.layers.operation import Operation
 from lamina.layers.tensor import Call, KerasTensor
 from lamina.models.inputs import shapes, standard_arrays, standard_nodes
-from lamina.models.model import Model
+from lamina.models.model import FUNCTIONAL_CONFIG, Model
 from lamina.trace import Trace, current
 from lamina.tree import flatten, map_leaves, pack
 
@@ -124,7 +125,12 @@ class Functional(Model):
     # -- config
 
     def get_config(self) -> dict[str, Any]:
-        """How the model is made: its layers as records, with the calls of each."""
+        """How the model is made: its layers as records, with the calls of each.
+
+        A subclass with arguments of its own is made of those.
+        """
+        if not _takes_tensors(type(self)):
+            return {name: value for name, value in super().get_config().items() if name not in ("inputs", "outputs")}
         place = {id(tensor): _place(tensor, self._order) for call in self._order for tensor in flatten(call.outputs)}
         return {
             "name": self.name,
@@ -150,8 +156,16 @@ class Functional(Model):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
         """A model from what ``get_config`` returned."""
+        if not set(config) >= FUNCTIONAL_CONFIG:
+            return super().from_config(config, custom_objects)
         with saving.custom_object_scope(custom_objects):
             return _rebuilt(cls, config)
+
+
+def _takes_tensors(cls: type) -> bool:
+    """Whether a class is made of inputs and outputs, as Functional is, or of arguments of its own."""
+    parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    return "inputs" in parameters or any(p.kind is p.VAR_POSITIONAL for p in parameters.values())
 
 
 def _tensors(x: Any, what: str) -> Any:

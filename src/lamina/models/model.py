@@ -21,6 +21,24 @@ COMPILE_CONFIG = (
 )  # fmt: skip
 
 
+# Keys of the config of a graph of layers.
+FUNCTIONAL_CONFIG = {"layers", "input_layers", "output_layers"}
+
+
+def made_functional(cls: Any) -> Any:
+    """A class of the user's own that is given inputs and outputs becomes a kind of Functional, as in Keras.
+
+    Functional takes the place of Model among its bases, so that ``type(model)`` is still the user's class.
+    """
+    from lamina.models.functional import Functional  # a subclass: imported once both exist
+
+    if cls is Model:
+        return Functional
+    if issubclass(cls, Model) and not issubclass(cls, Functional):
+        cls.__bases__ = tuple(made_functional(base) for base in cls.__bases__)
+    return cls
+
+
 class Model(Trainer):
     """A functional model from KerasTensors, or the base of a class with a ``call`` of its own.
 
@@ -38,18 +56,14 @@ class Model(Trainer):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        if cls is Model and (args or "inputs" in kwargs):
-            from lamina.models.functional import Functional  # a subclass: imported once both exist
-
-            return object.__new__(Functional)  # type: ignore[return-value]
-        return object.__new__(cls)
+        functional = cls is Model and (args or "inputs" in kwargs)
+        return object.__new__(made_functional(cls) if functional else cls)
 
     def __init__(self, *args: Any, **kwargs: Any):
         if args or {"inputs", "outputs"} & set(kwargs):
-            raise TypeError(
-                f"{type(self).__name__}.__init__ passes inputs and outputs to Model: a subclass with a `call` of its "
-                "own takes none; for a functional model with methods of your own subclass lamina.models.Functional"
-            )
+            made_functional(type(self))
+            made_functional(Model).__init__(self, *args, **kwargs)
+            return
         super().__init__(**kwargs)
 
     # -- what a model is made of
@@ -226,5 +240,7 @@ class Model(Trainer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
         """A model from what ``get_config`` returned."""
+        if set(config) >= FUNCTIONAL_CONFIG:
+            return made_functional(cls).from_config(config, custom_objects)
         with saving.custom_object_scope(custom_objects):
             return cls(**{k: saving.deserialize_keras_object(v) for k, v in config.items()})
