@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import mmap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -169,6 +169,13 @@ class Variable:
         home[...] = self._value
         self._value, self._flat = home, home.reshape(-1)
         Variable.moved = next(_moves)
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """A copy, or what comes from a pickle, has numbers of its own and another name in programs."""
+        vars(self).update(state)
+        self._value = self._value.copy()
+        self._flat = self._value.reshape(-1)
+        self.key = f"{self.name}:{next(_numbers)}"
 
     def __lamina_node__(self) -> Any:
         trace = current()

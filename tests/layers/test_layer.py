@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -408,3 +410,30 @@ def test_a_variable_that_a_layer_returns_has_its_new_value():
     layer, x = RunningSum(), np.ones((2, 3), "float32")
     np.testing.assert_array_equal(layer(x), [2, 2, 2])
     np.testing.assert_array_equal(layer(x), [4, 4, 4])
+
+
+COPIES: dict[str, Callable[[Any], Any]] = {
+    "deepcopy": copy.deepcopy, "copy": copy.copy, "pickle": lambda layer: pickle.loads(pickle.dumps(layer)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("again", COPIES)
+def test_a_copy_learns_by_itself(again: str):
+    first = built(layers.Dense(3))
+    other = COPIES[again](first)
+    other.name = "other"
+    model = lamina.Sequential([lamina.Input((3,)), first, other])
+    model.compile("sgd", "mse")
+    model.fit(X, X, verbose=0)
+    assert len(model.trainable_weights) == 4
+    assert np.abs(first.kernel.numpy() - other.kernel.numpy()).max() > 0
+    np.testing.assert_allclose(model.predict(X, verbose=0), other(first(X)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("again", COPIES)
+def test_a_copy_is_built_by_itself(again: str):
+    first = layers.Dense(2)
+    other = COPIES[again](first)
+    other(X)
+    assert [first.built, other.built] == [False, True]
+    assert [len(first.weights), len(other.weights)] == [0, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
@@ -302,6 +303,17 @@ class Layer(Holder):
         made = deserialize_keras_object(dict(config))
         fresh = {k: v.clone() for k, v in made.items() if isinstance(v, initializers.Initializer)}
         return cls(**{**made, **fresh})
+
+    def __copy__(self) -> Self:
+        return copy.deepcopy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: a copy stands in no model."""
+        return {k: v for k, v in vars(self).items() if k != "build"} | {"_inbound_nodes": []}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update(state)
+        self.build = _marking_built(self, self.build)  # type: ignore[method-assign]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

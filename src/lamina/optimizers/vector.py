@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,10 @@ class Vector(Variable):
         self.parts = list(parts)
         self._offsets = list(accumulate((v.flat.size for v in parts), initial=0))
         self._value = self._flat = flat_zeros(self._offsets[-1], common_dtype(parts))
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        super().__setstate__(state)
+        self.key = state["key"]
 
     def layout(self) -> dict[Variable, Node]:
         """The vector, and each part as a window of it, as leaves of a graph."""
