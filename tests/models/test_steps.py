@@ -311,3 +311,35 @@ def test_a_tape_outside_of_a_step() -> None:
     model = Sequential([Input((3,)), layers.Dense(1)])
     with pytest.raises(LaminaError, match="inside `train_step`"), lamina.GradientTape() as tape:
         tape.gradient(ops.mean(model(X)), model.trainable_variables)
+
+
+class HalfTrained(Model):
+    """An optimizer of its own trains the first of two layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = layers.Dense(2), layers.Dense(1)
+        self.chosen = lamina.optimizers.SGD(lamina.optimizers.schedules.PiecewiseConstantDecay([2], [0.1, 0.0]))
+
+    def call(self, x: Any) -> Any:
+        return self.second(self.first(x))
+
+    def train_step(self, data: Any) -> Any:
+        loss = ops.mean(ops.square(self(data[0])))
+        weights = self.first.trainable_weights
+        self.chosen.apply_gradients(zip(lamina.GradientTape().gradient(loss, weights), weights, strict=True))
+        return {"loss": loss}
+
+
+def test_an_optimizer_of_ones_own_for_some_of_the_weights() -> None:
+    model = HalfTrained()
+    model(X)
+    model.compile()
+    before = model.get_weights()
+    model.fit(X, Y, batch_size=5, verbose=0)
+    same = [np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)]
+    assert same == [False, False, True, True]
+    assert int(model.chosen.iterations) == 4
+    before = model.get_weights()
+    model.fit(X, Y, batch_size=5, verbose=0)  # its schedule has come to 0
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))

@@ -149,8 +149,10 @@ class Trainer(Reader):
         return 0.0 if self._loss_tracker is None else float(self._loss_tracker.result())
 
     def _advance(self, run: loop.Run) -> None:
+        """Steps are counted by the model's optimizer, and told to the one that a step of the user's own applied."""
         if run.step.optimizer is not None:
-            self.optimizer.advance(run.first_step + run.done)
+            for optimizer in {self.optimizer, run.step.optimizer}:
+                optimizer.advance(run.first_step + run.done)
 
     def evaluate(
         self,

@@ -187,7 +187,7 @@ class Optimizer(Step):
             raise ValueError(f"There must be a gradient for each variable: got {len(grads)} for {len(variables)}")
         if self.built:
             self._check_known(variables)
-        else:
+        elif current() is None:  # a step that is read builds it for all that the model trains
             self.build(variables)
         missing = [v.path for v, g in zip(variables, grads, strict=True) if g is None]
         if 0 < len(missing) < len(grads):
