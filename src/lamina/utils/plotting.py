@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 from lamina.utils.diagram import LINE, PAD, TURNED, Box, Diagram, Shown, diagram_of
 
