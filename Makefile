@@ -27,8 +27,8 @@ demo: build  ## train on examples/breast_cancer.csv and save the model in out/
 	@mkdir -p $(OUT)
 	$(BIN)/lamina train examples/breast_cancer.csv --target diagnosis --out $(OUT)/breast_cancer.keras
 
-test: build .venv/.test  ## run the tests (make test ARGS="tests/graph -x" for some of them)
-	$(BIN)/python -m pytest -q $(ARGS)
+test: build .venv/.test  ## run the tests in two processes (make test ARGS="tests/graph -x" for some of them)
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
 
 lint: build .venv/.dev  ## ruff, and the one direction of imports
 	$(BIN)/ruff check .

@@ -19,15 +19,24 @@ from lamina import Input, Sequential, layers
 from lamina.wrappers import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
 
 
-def make(X: Any, y: Any, loss: str = "mse", activation: str | None = None, units: int = 8, rate: float = 0.05) -> Any:
-    lamina.utils.set_random_seed(1)
-    outputs = 1 if y is None or y.ndim == 1 else y.shape[1]
-    hidden, last = layers.Dense(units, activation="relu"), layers.Dense(outputs, activation)
-    model = Sequential([Input((X.shape[1],)), hidden, last])
-    model.compile(lamina.optimizers.Adam(rate), loss)
-    return model
+class Make:
+    """The function that makes a model, with the same name in every process of a run."""
+
+    def __call__(
+        self, X: Any, y: Any, loss: str = "mse", activation: str | None = None, units: int = 8, rate: float = 0.05
+    ) -> Any:  # fmt: skip
+        lamina.utils.set_random_seed(1)
+        outputs = 1 if y is None or y.ndim == 1 else y.shape[1]
+        hidden, last = layers.Dense(units, activation="relu"), layers.Dense(outputs, activation)
+        model = Sequential([Input((X.shape[1],)), hidden, last])
+        model.compile(lamina.optimizers.Adam(rate), loss)
+        return model
+
+    def __repr__(self) -> str:
+        return "make"
 
 
+make = Make()
 CLASSIFY = {"loss": "categorical_crossentropy", "activation": "softmax"}
 FIT = {"epochs": 1, "verbose": 0}
 # What the interface of Keras's wrappers does not let pass either.
