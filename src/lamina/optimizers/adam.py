@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.graph import express as e
-from lamina.graph.functions import square
 from lamina.graph.node import Node
 from lamina.optimizers.arguments import with_shared_arguments
-from lamina.optimizers.optimizer import Optimizer
+from lamina.optimizers.moments import Moments, running_means, step_of_adam
 from lamina.optimizers.state import Rate
 
 
-class Adam(Optimizer):
+class Adam(Moments):
     """m ← m + (1 − β₁)(g − m), v ← v + (1 − β₂)(g² − v), w ← w − lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε).
 
     Here ε stands beside the uncorrected √v: the paper's "epsilon hat", which is what Keras computes.
@@ -38,12 +37,9 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         **kwargs: Any,
     ):
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
         self.amsgrad = amsgrad
         self.slot_groups = (("momentum", "velocity"), ("velocity_hat",)) if amsgrad else (("momentum", "velocity"),)
-        super().__init__(learning_rate, **kwargs)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
 
     def update(
         self,
@@ -56,10 +52,8 @@ class Adam(Optimizer):
         velocity: Node,
         velocity_hat: Node | None = None,
     ) -> tuple[Node, dict[str, Node]]:
-        m = momentum + (g - momentum) * (1.0 - self.beta_1)
-        v = velocity + (square(g) - velocity) * (1.0 - self.beta_2)
+        m, v = running_means(momentum, velocity, g, self.beta_1, self.beta_2)
         new, spread = {"momentum": m, "velocity": v}, v
         if velocity_hat is not None:
             spread = new["velocity_hat"] = e.maximum(velocity_hat, v)
-        alpha = lr * e.sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)  # one number: both means start at 0
-        return w - m * alpha / (e.sqrt(spread) + self.epsilon), new
+        return step_of_adam(w, lr, t, m, spread, self.beta_1, self.beta_2, self.epsilon), new

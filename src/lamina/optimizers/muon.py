@@ -8,9 +8,10 @@ from math import sqrt
 from typing import Any
 
 from lamina.graph import express as e
-from lamina.graph.functions import norm, square
+from lamina.graph.functions import norm
 from lamina.graph.node import Node
 from lamina.optimizers.arguments import with_shared_arguments
+from lamina.optimizers.moments import running_means, step_of_adam
 from lamina.optimizers.optimizer import Optimizer
 from lamina.optimizers.state import Rate
 from lamina.variables import Variable
@@ -111,10 +112,9 @@ class Muon(Optimizer):
     def _adam(
         self, w: Node, g: Node, lr: Node, t: Node, momentum: Node, velocity: Node
     ) -> tuple[Node, dict[str, Node]]:
-        m = momentum + (g - momentum) * (1.0 - self.adam_beta_1)
-        v = velocity + (square(g) - velocity) * (1.0 - self.adam_beta_2)
-        alpha = lr * e.sqrt(1.0 - self.adam_beta_2**t) / (1.0 - self.adam_beta_1**t)
-        return w - m * alpha / (e.sqrt(v) + self.epsilon), {"momentum": m, "velocity": v}
+        betas = self.adam_beta_1, self.adam_beta_2
+        m, v = running_means(momentum, velocity, g, *betas)
+        return step_of_adam(w, lr, t, m, v, *betas, self.epsilon), {"momentum": m, "velocity": v}
 
     def _orthogonal(self, x: Node) -> Node:
         """NS of a matrix, whose longer side is laid along the columns so that A is small."""

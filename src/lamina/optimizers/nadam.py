@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from lamina.graph import express as e
 from lamina.graph.express import as_node
-from lamina.graph.functions import square
 from lamina.graph.node import Node, constant
-from lamina.optimizers.arguments import with_shared_arguments
-from lamina.optimizers.optimizer import Optimizer
-from lamina.optimizers.state import Rate
+from lamina.optimizers.moments import Moments, running_means
 from lamina.variables import Variable
 
 
-class Nadam(Optimizer):
+class Nadam(Moments):
     """With m and v as in Adam, μₜ = β₁(1 − ½·0.96ᵗ) and Π = μ₁ ⋯ μₜ:
 
     w ← w − lr · (μₜ₊₁m / (1 − Π·μₜ₊₁) + (1 − μₜ)g / (1 − Π)) / (√(v / (1 − β₂ᵗ)) + ε).
@@ -29,22 +25,6 @@ class Nadam(Optimizer):
 
     Source: Dozat 2015.
     """
-
-    slot_groups = (("momentum", "velocity"),)
-
-    @with_shared_arguments
-    def __init__(
-        self,
-        learning_rate: Rate = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **kwargs: Any,
-    ):
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        super().__init__(learning_rate, **kwargs)
 
     def build(self, variables: Sequence[Variable]) -> None:
         """See ``Optimizer``; there is one number more: Π, the product of all μ."""
@@ -64,8 +44,7 @@ class Nadam(Optimizer):
         self, w: Node, g: Node, lr: Node, t: Node, *, momentum: Node, velocity: Node
     ) -> tuple[Node, dict[str, Node]]:
         beta_1, beta_2 = (constant(beta, w.dtype) for beta in (self.beta_1, self.beta_2))  # 1 − β rounds as 1 − βᵗ does
-        m = momentum + (g - momentum) * (1.0 - beta_1)
-        v = velocity + (square(g) - velocity) * (1.0 - beta_2)
+        m, v = running_means(momentum, velocity, g, beta_1, beta_2)
         now, ahead, product = self._share(t), self._share(t + 1.0), as_node(self._product)
         mean = m * (ahead / (1.0 - product * ahead)) + g * ((1.0 - now) / (1.0 - product))
         spread = e.sqrt(v / (1.0 - beta_2**t))

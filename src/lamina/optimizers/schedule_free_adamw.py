@@ -8,12 +8,12 @@ from lamina.graph import express as e
 from lamina.graph.functions import square
 from lamina.graph.node import Node, constant
 from lamina.optimizers.arguments import with_shared_arguments
-from lamina.optimizers.optimizer import Optimizer
+from lamina.optimizers.moments import Moments, running
 from lamina.optimizers.state import Rate
 from lamina.variables import Variable
 
 
-class ScheduleFreeAdamW(Optimizer):
+class ScheduleFreeAdamW(Moments):
     """v ← v + (1 − β₂)(g² − v), z ← z − lr · g / (√(v / (1 − β₂ᵗ)) + ε), x ← (1 − 1/t)x + z/t, w ← (1 − β₁)z + β₁x.
 
     The model's weights are w; z begins as w and is kept under the name momentum, x = (w − (1 − β₁)z) / β₁ follows from
@@ -30,8 +30,6 @@ class ScheduleFreeAdamW(Optimizer):
     Source: Defazio et al. 2024.
     """
 
-    slot_groups = (("momentum", "velocity"),)
-
     @with_shared_arguments
     def __init__(
         self,
@@ -42,11 +40,8 @@ class ScheduleFreeAdamW(Optimizer):
         warmup_steps: int = 0,
         **kwargs: Any,
     ):
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
         self.warmup_steps = warmup_steps
-        super().__init__(learning_rate, **kwargs)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
 
     def slot_variable(self, slot: str, of: Variable) -> Variable | None:
         """z begins where the weights are."""
@@ -61,7 +56,7 @@ class ScheduleFreeAdamW(Optimizer):
         if self.warmup_steps > 0:
             lr = lr * e.minimum(t / float(self.warmup_steps), 1.0)
         beta_2 = constant(self.beta_2, w.dtype)  # 1 − β₂ rounds as 1 − β₂ᵗ does
-        v = velocity + (square(g) - velocity) * (1.0 - beta_2)
+        v = running(velocity, square(g), beta_2)
         z = momentum - lr * g / (e.sqrt(v / (1.0 - beta_2**t)) + self.epsilon)
         x = (w - (1.0 - self.beta_1) * momentum) / self.beta_1
         x = (1.0 - 1.0 / t) * x + (1.0 / t) * z
