@@ -12,7 +12,65 @@ from lamina.layers.layer import Layer
 from lamina.layers.spec import InputSpec
 
 
-class BatchNormalization(Layer):
+class Affine(Layer):
+    """Base of the layers that end in γ z + β, with z = (x − μ) / √(σ² + ε).
+
+    Args:
+        center, scale: whether β and γ are there.
+        beta_initializer, gamma_initializer: first values.
+        beta_regularizer, gamma_regularizer: penalties.
+        beta_constraint, gamma_constraint: projections after each update.
+    """
+
+    epsilon: float
+
+    def __init__(
+        self,
+        center: bool,
+        scale: bool,
+        beta_initializer: Any,
+        gamma_initializer: Any,
+        beta_regularizer: Any,
+        gamma_regularizer: Any,
+        beta_constraint: Any,
+        gamma_constraint: Any,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.center = center
+        self.scale = scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+
+    def _build_affine(self, shape: tuple[int, ...]) -> None:
+        """Create γ and β, None where there is none."""
+        self.gamma = self.beta = None
+        if self.scale:
+            self.gamma = self.add_weight(
+                shape, self.gamma_initializer, name="gamma",
+                regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
+            )  # fmt: skip
+        if self.center:
+            self.beta = self.add_weight(
+                shape, self.beta_initializer, name="beta",
+                regularizer=self.beta_regularizer, constraint=self.beta_constraint,
+            )  # fmt: skip
+
+    def _affine(self, x: Any, mean: Any, variance: Any, kept: Any, moments: Any = None) -> Any:
+        """γ (x − μ) / √(σ² + ε) + β; γ, β have the shape ``kept`` next to x, the moments ``moments``."""
+        mean, variance = (ops.reshape(m, kept if moments is None else moments) for m in (mean, variance))
+        factor = 1.0 / ops.sqrt(variance + self.epsilon)
+        if self.gamma is not None:
+            factor = factor * ops.reshape(self.gamma, kept)
+        z = (x - mean) * factor
+        return z if self.beta is None else z + ops.reshape(self.beta, kept)
+
+
+class BatchNormalization(Affine):
     """γ (x − μ) / √(σ² + ε) + β, with the batch's μ and (biased) σ² in training, moving averages otherwise.
 
     Args:
@@ -53,20 +111,15 @@ class BatchNormalization(Layer):
         synchronized: bool = False,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(
+            center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
+            gamma_constraint, **kwargs,
+        )  # fmt: skip
         self.axis = int(axis)
         self.momentum = float(momentum)
         self.epsilon = float(epsilon)
-        self.center = center
-        self.scale = scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
         self.renorm = renorm
         self.renorm_clipping = renorm_clipping
         self.renorm_momentum = renorm_momentum
@@ -77,7 +130,7 @@ class BatchNormalization(Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create γ, β and the moving averages, one number a feature."""
         size = known_size(self, input_shape, self.axis)
-        self.gamma, self.beta = affine_weights(self, (size,))
+        self._build_affine((size,))
         self.moving_mean = self.add_weight((size,), self.moving_mean_initializer, trainable=False, name="moving_mean")
         self.moving_variance = self.add_weight(
             (size,), self.moving_variance_initializer, trainable=False, name="moving_variance"
@@ -100,10 +153,10 @@ class BatchNormalization(Layer):
         else:
             mean, variance = self.moving_mean, self.moving_variance
         kept = tuple(inputs.shape[a] if a == feature else 1 for a in range(len(inputs.shape)))
-        return affine(self, inputs, mean, variance, kept)
+        return self._affine(inputs, mean, variance, kept)
 
 
-class LayerNormalization(Layer):
+class LayerNormalization(Affine):
     """γ (x − μ) / √(σ² + ε) + β, with μ and σ² of each row over the feature axes.
 
     Args:
@@ -135,18 +188,13 @@ class LayerNormalization(Layer):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(
+            center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
+            gamma_constraint, **kwargs,
+        )  # fmt: skip
         self.axis: Any = int(axis) if isinstance(axis, int) else list(axis)
         self.epsilon = float(epsilon)
-        self.center = center
-        self.scale = scale
         self.rms_scaling = rms_scaling
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
         if rms_scaling:
             raise ValueError(f"LayerNormalization {self.name!r}: rms_scaling is not supported")
 
@@ -154,17 +202,17 @@ class LayerNormalization(Layer):
         """Create γ and β in the shape of the feature axes."""
         self.axis = [self.axis] if isinstance(self.axis, int) else self.axis
         shape = tuple(known_size(self, input_shape, a) for a in self.axis)
-        self.gamma, self.beta = affine_weights(self, shape)
+        self._build_affine(shape)
 
     def call(self, inputs: Any) -> Any:
         """γ (x − μ) / √(σ² + ε) + β."""
         axes = [a % len(inputs.shape) for a in self.axis]
         mean, variance = ops.moments(inputs, axes, keepdims=True)
         kept = tuple(size if a in axes else 1 for a, size in enumerate(inputs.shape))
-        return affine(self, inputs, mean, variance, kept, mean.shape)
+        return self._affine(inputs, mean, variance, kept, mean.shape)
 
 
-class GroupNormalization(Layer):
+class GroupNormalization(Affine):
     """γ (x − μ) / √(σ² + ε) + β, with μ and σ² of each row over each of several groups of features.
 
     Args:
@@ -196,7 +244,10 @@ class GroupNormalization(Layer):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(
+            center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
+            gamma_constraint, **kwargs,
+        )  # fmt: skip
         if not isinstance(groups, int) or (groups <= 0 and groups != -1):
             raise ValueError(
                 "Received an invalid value for argument `groups`, expected a positive integer (or `-1` for instance "
@@ -205,14 +256,6 @@ class GroupNormalization(Layer):
         self.groups = groups
         self.axis = axis
         self.epsilon = epsilon
-        self.center = center
-        self.scale = scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create γ and β, one number a feature."""
@@ -223,7 +266,7 @@ class GroupNormalization(Layer):
                 f"layer {self.name!r}: {size} features (axis {self.axis} of {input_shape}) are not a multiple of "
                 f"groups={self.groups}"
             )
-        self.gamma, self.beta = affine_weights(self, (size,))
+        self._build_affine((size,))
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
 
     def call(self, inputs: Any) -> Any:
@@ -234,7 +277,7 @@ class GroupNormalization(Layer):
         x = ops.reshape(inputs, (*before, *each, *after))
         mean, variance = ops.moments(x, [a for a in range(1, len(x.shape)) if a != feature], keepdims=True)
         kept = (*(1 for _ in before), *each, *(1 for _ in after))
-        return ops.reshape(affine(self, x, mean, variance, kept, mean.shape), inputs.shape)
+        return ops.reshape(self._affine(x, mean, variance, kept, mean.shape), inputs.shape)
 
 
 class RMSNormalization(Layer):
@@ -293,29 +336,3 @@ def masked_moments(x: Any, mask: Any, axes: Sequence[int]) -> tuple[Any, Any]:
     mean = ops.sum(ops.where(kept > 0.5, x, 0), axes, keepdims=True) / count
     variance = ops.sum(ops.square(ops.where(kept > 0.5, x - mean, 0)), axes, keepdims=True) / count
     return ops.squeeze(mean, axes), ops.squeeze(variance, axes)
-
-
-def affine_weights(layer: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """γ and β of a normalising layer, None where it has none."""
-    gamma = beta = None
-    if layer.scale:
-        gamma = layer.add_weight(
-            shape, layer.gamma_initializer, name="gamma",
-            regularizer=layer.gamma_regularizer, constraint=layer.gamma_constraint,
-        )  # fmt: skip
-    if layer.center:
-        beta = layer.add_weight(
-            shape, layer.beta_initializer, name="beta",
-            regularizer=layer.beta_regularizer, constraint=layer.beta_constraint,
-        )  # fmt: skip
-    return gamma, beta
-
-
-def affine(layer: Any, x: Any, mean: Any, variance: Any, kept: Any, moments: Any = None) -> Any:
-    """γ (x − μ) / √(σ² + ε) + β; γ, β have the shape ``kept`` next to x, the moments ``moments``."""
-    mean, variance = (ops.reshape(m, kept if moments is None else moments) for m in (mean, variance))
-    factor = 1.0 / ops.sqrt(variance + layer.epsilon)
-    if layer.gamma is not None:
-        factor = factor * ops.reshape(layer.gamma, kept)
-    z = (x - mean) * factor
-    return z if layer.beta is None else z + ops.reshape(layer.beta, kept)
