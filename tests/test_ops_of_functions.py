@@ -132,27 +132,13 @@ def test_mistakes(mistake, error, message):
         mistake()
 
 
-# What keras.ops has and Lamina has not, with the reason.
-IMAGES = "works on images or sequences, which dense networks do not have"
-COMPLEX = "makes or takes complex numbers"
-LEFT_OUT = {
-    **dict.fromkeys(
-        "adaptive_average_pool adaptive_max_pool average_pool conv conv_transpose ctc_decode ctc_loss depth_to_space "
-        "depthwise_conv dot_product_attention extract_sequences fold image max_pool separable_conv space_to_depth "
-        "unfold".split(), IMAGES
-    ),
-    **dict.fromkeys("fft fft2 ifft2 irfft istft polar rfft stft view_as_complex view_as_real".split(), COMPLEX),
-    "jvp": "forward derivatives: a graph is differentiated backwards",
-    "lu_factor": "NumPy has none",
-    "rearrange": "a small language of its own; reshape and transpose say the same",
-}  # fmt: skip
 KEPT_APART = {"einsum", "layer_normalization", "multi_hot"}  # Keras takes further arguments by **kwargs
 
 
 @pytest.mark.parametrize("name", [n for n in dir(keras.ops) if not n.startswith("_")])
 def test_every_function_of_keras_is_here_with_its_arguments_or_left_out_for_a_reason(name: str):
-    assert hasattr(ops, name) != (name in LEFT_OUT)
-    if callable(getattr(keras.ops, name)) and name not in {*LEFT_OUT, *KEPT_APART}:
+    assert hasattr(ops, name) != (name in ops.ABSENT)
+    if callable(getattr(keras.ops, name)) and name not in {*ops.ABSENT, *KEPT_APART}:
         ours, theirs = ([(p.name, p.default) for p in inspect.signature(getattr(library, name)).parameters.values()]
                         for library in (ops, keras.ops))  # fmt: skip
         assert ours == theirs

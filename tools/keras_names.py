@@ -23,33 +23,24 @@ import lamina
 
 PAGE = Path(__file__).parents[1] / "docs" / "keras.md"
 
-# A name that is not here is explained by the first pattern that its whole path matches.
+# A name that is not here is explained by its module's own table (`ABSENT`), else by the first pattern that its whole
+# path matches.
 REASONS: dict[str, str] = {
-    "images, video and sound": (
-        r"layers\.(.*(Conv|conv|Pool|Crop|ZeroPadding|UpSampling|Random|Spectrogram|MixUp|CutMix|AugMix|Histogram).*"
-        r"|SpatialDropout[23]D|Resizing|Solarization|Equalization|AutoContrast|RandAugment|MaxNumBoundingBoxes)"
-        r"|initializers\.(STFT.*|stft)"
-        r"|ops\.(image|.*conv.*|.*pool|.*fft2?|.*stft|.*depth.*|fold|unfold|extract_sequences|polar|view_as_.*)"
-        r"|(utils|preprocessing)\.(.*im(a)?g.*|audio.*|bounding_boxes)|visualization"
+    "images, video, sound and text": (
+        r"(utils|preprocessing)\.(.*im(a)?g.*|audio.*|text.*|bounding_boxes)|visualization|config\..*flash.*"
     ),
-    "sequences and text": (
-        r"layers\.(.*(RNN|GRU|LSTM|Attention).*|Bidirectional|TextVectorization|ReversibleEmbedding)"
-        r"|losses\.(ctc|CTC)|ops\.(ctc.*|dot_product_attention|rearrange)|config\..*flash.*|(utils|preprocessing)\.text.*"
-    ),
-    "runs code of another framework": r"layers\.(TFSMLayer|TorchModuleWrapper|JaxLayer|FlaxLayer)|.*nnx.*",
+    "runs code of another framework": r".*nnx.*",
     "Lamina has one engine; its targets are an argument of `compile`": (
         r"StatelessScope|SymbolicScope|.*\.(stateless_|rematerialized_|symbolic_|distribute_)\w+"
         r"|Variable\.(handle|overwrite_with_gradient)|KerasTensor\.(sparse|ragged\w*|row_splits_dtype)"
     ),
-    "gradients are read from the equations, backwards": r"ops\.jvp",
-    "NumPy has none, which computes linear algebra here": r"ops\.lu_factor",
     "quantization and adapters": (
         r"quantizers|Quantizer|dtype_policies\.(AWQ|GPTQ|Int4|Quantized)\w+|.*\.(\w+_)?quanti[sz]\w+"
     ),
-    "training on many devices": r"distribution|callbacks\.OrbaxCheckpoint",
+    "training on many devices": r"distribution",
     "a recipe, not a part": r"distillation|applications|datasets",
-    "of older versions": r"legacy|.*\.legacy|.*\.compiled_(loss|metrics)",
-    "sends data to, or gets it from, a server": r"callbacks\.RemoteMonitor|utils\.get_file",
+    "of older versions": r"(.*\.)?legacy|.*\.compiled_(loss|metrics)",
+    "gets files from a server": r"utils\.get_file",
     "how Keras keeps track of its own parts": r"Function",
     "edits files of weights by hand": r"saving\.KerasFileEditor",
 }
@@ -118,7 +109,19 @@ def name_of(path: str, owner: Any, name: str) -> Name:
 
 
 def reason_of(path: str) -> str:
-    return next((reason for reason, pattern in REASONS.items() if re.fullmatch(pattern, path)), UNEXPLAINED)
+    module, _, name = path.rpartition(".")
+    matching = (reason for reason, pattern in REASONS.items() if re.fullmatch(pattern, path))
+    return absent(module).get(name) or next(matching, UNEXPLAINED)
+
+
+def absent(module: str) -> dict[str, str]:
+    """The table of what a module of Lamina has not, and why."""
+    return getattr(reach(lamina, module), "ABSENT", {}) if module else {}
+
+
+def reasons() -> set[str]:
+    """All that may be said of a missing name."""
+    return {*REASONS, *(reason for module in packages() for reason in absent(module).values())}
 
 
 def page() -> str:
@@ -138,10 +141,10 @@ def page() -> str:
         missing = [n for n in names if not n.here]
         lines.append(f"| `{group}` | {len(names)} | {len(names) - len(missing)} | {len(missing)} |")
     lines += ["", "## Not here", "", "| why | names |", "|---|---|"]
-    for reason in [*REASONS, UNEXPLAINED]:
-        missing = sorted({n.path for names in found.values() for n in names if not n.here and n.reason == reason})
-        if missing:
-            lines.append(f"| {reason} | {', '.join(f'`{path}`' for path in missing)} |")
+    missing_names = [n for names in found.values() for n in names if not n.here]
+    for reason in dict.fromkeys(n.reason for n in missing_names):
+        missing = sorted({n.path for n in missing_names if n.reason == reason})
+        lines.append(f"| {reason} | {', '.join(f'`{path}`' for path in missing)} |")
     lines += ["", "## Here", ""]
     for group, names in found.items():
         here = ", ".join(f"`{n.path.rpartition('.')[2]}`" for n in names if n.here)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 
 class LaminaError(Exception):
@@ -82,3 +84,18 @@ def warn_once(message: str, category: type[Warning] = TrapWarning, stacklevel: i
 def forget_warnings() -> None:
     """What was said may be said again."""
     _said.clear()
+
+
+def refusal(module: str, absent: Mapping[str, str]) -> Callable[[str], NoReturn]:
+    """The ``__getattr__`` of a module, which says why a name of Keras's is not here.
+
+    Args:
+        module: the module's name.
+        absent: its table ``ABSENT``: a reason for each such name, which docs/keras.md gives, too.
+    """
+
+    def __getattr__(name: str) -> NoReturn:
+        reason = f": {absent[name]}" if name in absent else ""
+        raise AttributeError(f"module {module!r} has no attribute {name!r}{reason}")
+
+    return __getattr__

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from lamina import config, naming, random
-from lamina.errors import ShapeError
+from lamina.errors import ShapeError, refusal
 from lamina.records import serialize_keras_object
 from lamina.variables import Variable
 
@@ -321,7 +321,7 @@ he_uniform, he_normal, lecun_uniform, lecun_normal = HeUniform, HeNormal, LecunU
 IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 serialize = serialize_keras_object
 deserialize = naming.reader("initializer", TABLE)
-__getattr__ = naming.refusal(__name__, ABSENT)
+__getattr__ = refusal(__name__, ABSENT)
 
 
 def get(identifier: Any) -> Callable[..., np.ndarray] | None:

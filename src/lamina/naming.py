@@ -77,13 +77,3 @@ def reader(kind: str, table: Table) -> Callable[..., Any]:
             return lookup(kind, table, config)
 
     return deserialize
-
-
-def refusal(module: str, absent: Mapping[str, str]) -> Callable[[str], Any]:
-    """The ``__getattr__`` of a module that says why a name of Keras's is not here."""
-
-    def __getattr__(name: str) -> Any:
-        reason = f": {absent[name]}" if name in absent else ""
-        raise AttributeError(f"module {module!r} has no attribute {name!r}{reason}")
-
-    return __getattr__

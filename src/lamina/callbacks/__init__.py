@@ -1,7 +1,5 @@
 """Callbacks: who hears of training as it goes, and may steer it."""
 
-from typing import NoReturn
-
 from lamina.callbacks.backup import BackupAndRestore as BackupAndRestore
 from lamina.callbacks.base import Callback as Callback
 from lamina.callbacks.base import CallbackList as CallbackList
@@ -17,13 +15,10 @@ from lamina.callbacks.progress import ProgbarLogger as ProgbarLogger
 from lamina.callbacks.steering import LearningRateScheduler as LearningRateScheduler
 from lamina.callbacks.steering import SwapEMAWeights as SwapEMAWeights
 from lamina.callbacks.steering import TerminateOnNaN as TerminateOnNaN
+from lamina.errors import refusal
 
-_NOT_HERE = {
-    "RemoteMonitor": "sends numbers to a server: write a LambdaCallback whose on_epoch_end does so",
-    "OrbaxCheckpoint": "writes JAX's format: use ModelCheckpoint, whose files Keras opens, or BackupAndRestore",
+ABSENT = {
+    "RemoteMonitor": "it sends numbers to a server: write a LambdaCallback whose on_epoch_end does so",
+    "OrbaxCheckpoint": "it writes JAX's format: use ModelCheckpoint, whose files Keras opens, or BackupAndRestore",
 }
-
-
-def __getattr__(name: str) -> NoReturn:
-    more = f": Keras's class {_NOT_HERE[name]}" if name in _NOT_HERE else ""
-    raise AttributeError(f"module 'lamina.callbacks' has no attribute {name!r}{more}")
+__getattr__ = refusal(__name__, ABSENT)

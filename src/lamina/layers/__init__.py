@@ -1,5 +1,6 @@
 """Layers: each one equation, in ``call``."""
 
+from lamina.errors import refusal
 from lamina.layers.activation import ELU as ELU
 from lamina.layers.activation import Activation as Activation
 from lamina.layers.activation import ActivityRegularization as ActivityRegularization
@@ -16,7 +17,7 @@ from lamina.layers.dropout import GaussianDropout as GaussianDropout
 from lamina.layers.dropout import GaussianNoise as GaussianNoise
 from lamina.layers.dropout import SpatialDropout1D as SpatialDropout1D
 from lamina.layers.einsum_dense import EinsumDense as EinsumDense
-from lamina.layers.elsewhere import REASONS
+from lamina.layers.elsewhere import ABSENT
 from lamina.layers.embedding import Embedding as Embedding
 from lamina.layers.encoding import CategoryEncoding as CategoryEncoding
 from lamina.layers.hashing import HashedCrossing as HashedCrossing
@@ -62,7 +63,7 @@ from lamina.layers.spec import InputSpec as InputSpec
 from lamina.layers.wrapping import SpectralNormalization as SpectralNormalization
 from lamina.layers.wrapping import TimeDistributed as TimeDistributed
 from lamina.layers.wrapping import Wrapper as Wrapper
-from lamina.naming import reader, refusal
+from lamina.naming import reader
 from lamina.records import serialize_keras_object
 
 CLASSES = {x.__name__: x for x in globals().values() if isinstance(x, type) and issubclass(x, Layer) and x is not Layer}
@@ -71,4 +72,4 @@ GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalMaxPool1D = GlobalMaxPooling1D
 serialize = serialize_keras_object
 deserialize = reader("layer", CLASSES)
-__getattr__ = refusal(__name__, REASONS)
+__getattr__ = refusal(__name__, ABSENT)

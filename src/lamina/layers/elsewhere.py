@@ -1,6 +1,6 @@
 """Keras's layers that are not here, and why: what they work on is not a table of numbers."""
 
-ELSEWHERE = {
+_NAMES = {
     "works on images, video or sound": """
         AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D
         AdaptiveMaxPooling2D AdaptiveMaxPooling3D AugMix AutoContrast AveragePooling1D AveragePooling2D
@@ -23,8 +23,8 @@ ELSEWHERE = {
         AdditiveAttention Attention GroupQueryAttention MultiHeadAttention ReversibleEmbedding TextVectorization""",
     "runs another library's code": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
 }
-REASONS = {
+ABSENT = {
     name: f"it {reason}, and Lamina is for dense networks on tables of numbers"
-    for reason, names in ELSEWHERE.items()
+    for reason, names in _NAMES.items()
     for name in names.split()
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lamina import naming
+from lamina.errors import refusal
 from lamina.losses.crossentropy import (
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
@@ -79,7 +80,7 @@ ABSENT = dict.fromkeys(("CTC", "ctc"), "it aligns sequences of labels, as in spe
 
 serialize = serialize_keras_object
 deserialize = naming.reader("loss", TABLE)
-__getattr__ = naming.refusal(__name__, ABSENT)
+__getattr__ = refusal(__name__, ABSENT)
 
 
 def get(identifier: Any) -> Callable[..., Any] | None:

@@ -7,6 +7,7 @@ graph's.
 
 from types import SimpleNamespace
 
+from lamina.errors import refusal
 from lamina.ops import control as _control
 from lamina.ops import elementwise as _elementwise
 from lamina.ops import filled as _filled
@@ -22,6 +23,7 @@ from lamina.ops.dispatch import Array as Array
 from lamina.ops.dispatch import Dual as Dual
 from lamina.ops.dispatch import dual as dual
 from lamina.ops.elementwise import *  # noqa: F403
+from lamina.ops.elsewhere import ABSENT
 from lamina.ops.filled import *  # noqa: F403
 from lamina.ops.indexing import *  # noqa: F403
 from lamina.ops.networks import *  # noqa: F403
@@ -43,6 +45,8 @@ __all__ = [
     *_structure.__all__,
     *_tensors.__all__,
 ]
+
+__getattr__ = refusal(__name__, ABSENT)
 
 # Keras's other places of the same functions.
 linalg = nn = numpy = SimpleNamespace(**{name: globals()[name] for name in __all__})

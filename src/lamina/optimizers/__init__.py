@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamina import naming
+from lamina.errors import refusal
 from lamina.optimizers import schedules
 from lamina.optimizers.adadelta import Adadelta
 from lamina.optimizers.adafactor import Adafactor
@@ -42,7 +43,7 @@ TABLE = _NAMED | {name.lower(): c for name, c in _NAMED.items()}
 ABSENT = {"legacy": "the optimizers of Keras 2 are gone in Keras 3, too; take those of the same names here"}
 
 serialize = serialize_keras_object
-__getattr__ = naming.refusal(__name__, ABSENT)
+__getattr__ = refusal(__name__, ABSENT)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
