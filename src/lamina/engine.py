@@ -116,6 +116,12 @@ TARGETS: dict[str, Callable[[Graph, int], Executable]] = {
 }  # fmt: skip
 
 
+def check_target(target: str) -> None:
+    """Raise a GraphError if there is no such target."""
+    if target not in TARGETS:
+        raise GraphError(f"target {target!r} is not one of {', '.join(TARGETS)}")
+
+
 def compile(graph: Graph, target: str = "core", threads: int = 1) -> Executable:
     """Simplify a graph and compile it for a target.
 
@@ -131,8 +137,7 @@ def compile(graph: Graph, target: str = "core", threads: int = 1) -> Executable:
 
     Set ``LAMINA_SHOW=graph,gradients,plan`` to print the stages to standard error.
     """
-    if target not in TARGETS:
-        raise GraphError(f"target {target!r} is not one of {', '.join(TARGETS)}")
+    check_target(target)
     graph = simplify(graph)
     if any(node.dtype == TEXT for node in graph.inputs.values()):
         raise GraphError("the network would compute with text: a StringLookup or Hashing layer makes numbers of it")

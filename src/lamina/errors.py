@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import NoReturn
 
 
@@ -43,6 +45,25 @@ class RecordError(ModelFileError, TypeError):
 
 class MissingLibraryError(LaminaError, ImportError):
     """A library that only some users need is not installed; the message says how to install it."""
+
+
+def required(module: str, extra: str, instead: str = "") -> ModuleType:
+    """A library that only some users have.
+
+    Args:
+        module: its name for ``import``.
+        extra: what installs it with Lamina.
+        instead: what can be done without it, if anything.
+
+    Raises:
+        MissingLibraryError: it is not installed; the message names the extra that installs it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingLibraryError(
+            f"this needs {module}, which cannot be imported ({error}): pip install 'lamina[{extra}]'{instead}"
+        ) from error
 
 
 class NonFiniteError(LaminaError, ArithmeticError):

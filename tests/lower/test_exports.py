@@ -19,7 +19,7 @@ import lamina
 from cases import ACTIVATIONS, Brick
 from cases import name_of as brick_name
 from lamina import layers
-from lamina.errors import GraphError, LaminaError, MissingLibraryError
+from lamina.errors import GraphError, LaminaError
 from lamina.graph import express as e
 from lamina.graph.node import Graph
 from lamina.lower.exported import Exported, Given, Weight
@@ -395,10 +395,3 @@ def test_what_a_file_cannot_do_is_refused(tmp_path: Path):
     with pytest.raises(LaminaError, match="cannot be exported: restless draws random numbers in a prediction"):
         noisy.export(path, format="onnx")
     assert not path.exists()
-
-
-@pytest.mark.parametrize(("format", "library"), [("onnx", "onnx"), ("tf_saved_model", "tensorflow")])
-def test_a_missing_library_is_named(format: str, library: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(MissingLibraryError, match=rf"pip install 'lamina\[{library}\]'"):
-        two_inputs().export(tmp_path / "x", format=format)

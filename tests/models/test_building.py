@@ -11,9 +11,16 @@ import pytest
 
 import lamina
 from lamina import Input, Model, Sequential, layers
-from lamina.errors import LaminaError
+from lamina.errors import GraphError, LaminaError
 
 X = np.random.default_rng(0).normal(size=(7, 4)).astype("float32")
+
+
+def test_an_unknown_target_is_refused_when_compiling() -> None:
+    model = Sequential([Input((3,)), layers.Dense(1)])
+    with pytest.raises(GraphError, match="target 'tpu' is not one of core, numpy, jax, tensorflow"):
+        model.compile("sgd", "mse", target="tpu")
+    assert not model.compiled
 
 
 def test_a_sequential_knows_its_shapes() -> None:

@@ -442,6 +442,9 @@ MISTAKES = {
         DtypeError,
         "one float type",
     ),
+    "what is scaled": (
+        lambda: optimizers.LossScaleOptimizer("adam"), TypeError, "`inner_optimizer` must be an Optimizer.*got 'adam'",
+    ),
     "no rule": (lambda: optimizers.Optimizer(0.1).apply([[1.0]], [Variable([1.0])]), TypeError, "must define update"),
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.errors import LaminaError, ModelFileError
+from lamina.errors import LaminaError, ModelFileError, required
 from lamina.models import Model
 from lamina.records import shared_objects, shared_records, without_counterpart
 from lamina.saving import custom_object_scope
@@ -64,6 +64,7 @@ def to_keras(model: Model, custom_objects: Mapping[str, Any] | None = None) -> A
         raise TypeError(f"`model` must be a model of Lamina, got {type(model).__module__}.{type(model).__name__}")
     if not model.built:
         raise LaminaError(f"model {model.name!r} has no weights yet: give it an Input, or call it on data")
+    required("keras", "tensorflow")
     made = keras_object(shared_records(model), custom_objects)
     transfer(model, made)
     for layer in made._flatten_layers():
@@ -74,8 +75,7 @@ def to_keras(model: Model, custom_objects: Mapping[str, Any] | None = None) -> A
 
 def require_built(model: Any) -> None:
     """Refuse what is no Keras model with weights."""
-    import keras
-
+    keras = required("keras", "tensorflow")
     if not isinstance(model, keras.Model):
         raise TypeError(f"`model` must be a keras.Model, got {type(model).__module__}.{type(model).__name__}")
     if not model.built:

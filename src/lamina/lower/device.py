@@ -7,16 +7,13 @@ comes back into the caller's arrays at its end.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import reduce
-from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 
-from lamina.errors import MissingLibraryError
 from lamina.graph import express as e
 from lamina.graph.check import window_size
 from lamina.graph.node import Graph, Node, leaf, walk
@@ -54,20 +51,6 @@ class Library(Protocol):
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, compiled for each shape of its arguments; the first one's memory may be used again."""
         ...
-
-
-def required(module: str, extra: str) -> ModuleType:
-    """A library that only some users have.
-
-    Raises:
-        MissingLibraryError: it is not installed; the message names the extra that installs it.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise MissingLibraryError(
-            f"this needs {module}, which cannot be imported ({error}): pip install 'lamina[{extra}]'"
-        ) from error
 
 
 class DeviceExecutable:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from lamina.errors import required
 from lamina.graph.node import TEXT, Node
 from lamina.graph.shapes import Shape
-from lamina.lower.device import required
 from lamina.lower.exported import Exported, leaves
 
 TABLES = ("ai.onnx.ml", 3)  # the operators that look up text, and their version

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from lamina.errors import required
 from lamina.graph.node import Graph
-from lamina.lower.device import DeviceExecutable, required
+from lamina.lower.device import DeviceExecutable
 from lamina.lower.philox import uniform
 
 

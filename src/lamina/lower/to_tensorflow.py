@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from lamina.errors import required
 from lamina.graph.node import DTYPES, Graph
-from lamina.lower.device import DeviceExecutable, required
+from lamina.lower.device import DeviceExecutable
 from lamina.lower.philox import uniform
 
 # Functions of the source's ``np`` that TensorFlow has under the same name and with the same arguments.

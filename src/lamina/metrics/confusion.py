@@ -184,9 +184,7 @@ class TrueNegatives(_Count):
     """How many negative answers are right.
 
     Args:
-        thresholds: a number or several in [0, 1]; predictions above it are positive. 0.5 by default.
-        name: its name.
-        dtype: see ``Metric``.
+        thresholds, name, dtype: see ``TruePositives``.
     """
 
     kinds = ("true_negatives",)
@@ -196,9 +194,7 @@ class FalsePositives(_Count):
     """How many positive answers are wrong.
 
     Args:
-        thresholds: a number or several in [0, 1]; predictions above it are positive. 0.5 by default.
-        name: its name.
-        dtype: see ``Metric``.
+        thresholds, name, dtype: see ``TruePositives``.
     """
 
     kinds = ("false_positives",)
@@ -208,9 +204,7 @@ class FalseNegatives(_Count):
     """How many negative answers are wrong.
 
     Args:
-        thresholds: a number or several in [0, 1]; predictions above it are positive. 0.5 by default.
-        name: its name.
-        dtype: see ``Metric``.
+        thresholds, name, dtype: see ``TruePositives``.
     """
 
     kinds = ("false_negatives",)

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from lamina import optimizers
+from lamina.engine import check_target
 from lamina.errors import DataError, warn_once
 from lamina.layers.holding import unique
 from lamina.layers.input_layer import InputLayer
@@ -76,7 +77,12 @@ class Objective(Layer):
             threads: threads of the core; all usable ones by default. The numbers do not depend on it.
 
         As in Keras, an earlier loss or earlier metrics stay where the new call names none.
+
+        Raises:
+            GraphError: there is no such target.
+            ValueError: an argument that is not one of these.
         """
+        check_target(target)
         given = optimizers.get(optimizer)
         self.optimizer = self._scaling(given) if auto_scale_loss else given
         self._loss_tracker = Mean(name="loss")

@@ -35,6 +35,7 @@ class LossScaleOptimizer(Optimizer):
 
     Raises:
         ValueError: an argument that only the inner optimizer takes.
+        TypeError: ``inner_optimizer`` is no optimizer.
 
     Source: Micikevicius et al. 2017, section 3.2.
     """
@@ -48,6 +49,8 @@ class LossScaleOptimizer(Optimizer):
         **kwargs: Any,
     ):
         _refuse(kwargs)
+        if not isinstance(inner_optimizer, Optimizer):
+            raise TypeError(f"`inner_optimizer` must be an Optimizer, as optimizers.get gives, got {inner_optimizer!r}")
         super().__init__(0.0, name=name)
         self.inner_optimizer = inner_optimizer
         self.initial_scale = initial_scale

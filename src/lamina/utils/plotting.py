@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from lamina.errors import required
 from lamina.utils.diagram import LINE, PAD, TURNED, Box, Diagram, Shown, diagram_of
 
 INK, FILL, FRAME, HEAD = "#1f2933", "#eef2f7", "#8796a5", 6.0
@@ -45,7 +46,7 @@ def plot_model(
 
     Raises:
         ValueError: the model is not built, or there is no such direction or kind of file.
-        ImportError: a picture made of dots needs Matplotlib.
+        MissingLibraryError: a picture made of dots needs Matplotlib.
 
     Source: Keras's function of the same name.
     """
@@ -181,14 +182,11 @@ def svg(made: Diagram, turned: bool) -> str:
 
 
 def _with_matplotlib(made: Diagram, path: Path, dpi: int, turned: bool) -> None:
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
-        from matplotlib.path import Path as Line
-    except ImportError as error:
-        raise ImportError(
-            f"{path.name} needs Matplotlib: pip install 'lamina[plot]', or write a .svg, which needs nothing"
-        ) from error
+    required("matplotlib", "plot", ", or write a .svg, which needs nothing")
+    from matplotlib.figure import Figure
+    from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
+    from matplotlib.path import Path as Line
+
     width, height = made.size
     figure = Figure(figsize=(width / DOTS_AN_INCH, height / DOTS_AN_INCH))
     if path.suffix.lower().lstrip(".") not in figure.canvas.get_supported_filetypes():

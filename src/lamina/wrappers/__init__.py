@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from lamina.errors import required
+
 _NAMES = ("SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer")
 
 
 def __getattr__(name: str) -> Any:
     if name not in _NAMES:
         raise AttributeError(f"module 'lamina.wrappers' has no attribute {name!r}; it has {', '.join(_NAMES)}")
+    required("sklearn", "sklearn")
     from lamina.wrappers import estimators
 
     return getattr(estimators, name)
