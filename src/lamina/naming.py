@@ -62,6 +62,11 @@ def _hint(identifier: Any, table: Table, absent: Mapping[str, str] | None) -> st
 
 def reader(kind: str, table: Table) -> Callable[..., Any]:
     """The ``deserialize`` of a module, for the things in its table."""
+    return reader_of(lambda identifier: lookup(kind, table, identifier))
+
+
+def reader_of(look_up: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The ``deserialize`` of a module that looks things up in a way of its own."""
 
     def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
         """What a record describes, or a name stands for.
@@ -74,6 +79,6 @@ def reader(kind: str, table: Table) -> Callable[..., Any]:
             ValueError: there is no such thing.
         """
         with custom_object_scope(custom_objects):
-            return lookup(kind, table, config)
+            return look_up(config)
 
     return deserialize

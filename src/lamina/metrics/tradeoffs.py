@@ -86,13 +86,7 @@ class SpecificityAtSensitivity(_BestAt):
 
     Args:
         sensitivity: the value, between 0 and 1.
-        num_thresholds: how many thresholds between 0 and 1.
-        class_id: only this class's column counts.
-        name: its name.
-        dtype: see ``Metric``.
-
-    Raises:
-        ValueError: a value outside [0, 1] or no thresholds.
+        num_thresholds, class_id, name, dtype: see ``SensitivityAtSpecificity``, as for errors.
     """
 
     best, given = "specificity", "sensitivity"
@@ -114,13 +108,7 @@ class PrecisionAtRecall(_BestAt):
 
     Args:
         recall: the value, between 0 and 1.
-        num_thresholds: how many thresholds between 0 and 1.
-        class_id: only this class's column counts.
-        name: its name.
-        dtype: see ``Metric``.
-
-    Raises:
-        ValueError: a value outside [0, 1] or no thresholds.
+        num_thresholds, class_id, name, dtype: see ``SensitivityAtSpecificity``, as for errors.
     """
 
     best, given = "precision", "recall"
@@ -142,13 +130,7 @@ class RecallAtPrecision(_BestAt):
 
     Args:
         precision: the value, between 0 and 1.
-        num_thresholds: how many thresholds between 0 and 1.
-        class_id: only this class's column counts.
-        name: its name.
-        dtype: see ``Metric``.
-
-    Raises:
-        ValueError: a value outside [0, 1] or no thresholds.
+        num_thresholds, class_id, name, dtype: see ``SensitivityAtSpecificity``, as for errors.
     """
 
     best, given = "recall", "precision"

@@ -26,7 +26,6 @@ from lamina.optimizers.rmsprop import RMSprop
 from lamina.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from lamina.optimizers.sgd import SGD
 from lamina.records import serialize_keras_object
-from lamina.registry import custom_object_scope
 
 CLASSES = {
     c.__name__: c
@@ -44,20 +43,6 @@ ABSENT = {"legacy": "the optimizers of Keras 2 are gone in Keras 3, too; take th
 
 serialize = serialize_keras_object
 __getattr__ = refusal(__name__, ABSENT)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
-    """The optimizer that a record describes; Keras reads the names of its own in any case.
-
-    Args:
-        config: what ``serialize`` (Lamina's or Keras's) returned, or a name.
-        custom_objects: your own classes and functions by the names that records give them.
-
-    Raises:
-        ValueError: there is no such optimizer.
-    """
-    with custom_object_scope(custom_objects):
-        return _optimizer(config)
 
 
 def get(identifier: Any) -> Optimizer | None:
@@ -86,8 +71,10 @@ def _in_lower_case(identifier: Any) -> Any:
     if isinstance(identifier, Mapping) and "module" not in identifier:
         return {**identifier, "class_name": _in_lower_case(identifier.get("class_name"))}
     known = isinstance(identifier, str) and identifier.lower() in TABLE
-    return identifier.lower() if known else identifier
+    return identifier.lower() if known else identifier  # Keras reads the names of its own in any case
 
+
+deserialize = naming.reader_of(_optimizer)
 
 __all__ = [
     "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer",
