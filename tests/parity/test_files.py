@@ -208,6 +208,38 @@ def test_weights_files(build: Build, writer: Any, reader: Any, tmp_path: Path) -
         assert np.array_equal(one, two)
 
 
+SHARD = 400 / (1 << 30)  # GiB; the kernel of 16 × 6 numbers has 384 bytes
+# Keras names a lone array's shard without a list; the layers below have two arrays or more.
+
+
+@both_libraries
+def test_weights_in_shards(writer: Any, reader: Any, tmp_path: Path) -> None:
+    model = made(writer, sharded)
+    model.save_weights(tmp_path / "m.weights.json", max_shard_size=SHARD)
+    other = sharded(reader)
+    other.load_weights(tmp_path / "m.weights.json")
+    for one, two in zip(model.get_weights(), other.get_weights(), strict=True):
+        assert np.array_equal(one, two)
+
+
+def test_shards_are_the_same(tmp_path: Path) -> None:
+    indices = []
+    for k in (keras, lamina):
+        made(k, sharded).save_weights(tmp_path / f"{k.__name__}.weights.json", max_shard_size=SHARD)
+        text = (tmp_path / f"{k.__name__}.weights.json").read_text().replace(k.__name__, "m")
+        indices.append(json.loads(text))
+        indices[-1]["metadata"].pop("sha256", None)
+    assert indices[0] == indices[1]
+    for i in range(3):
+        names = [tmp_path / f"{k.__name__}_{i:05}.weights.h5" for k in (keras, lamina)]
+        assert tree(names[0]) == tree(names[1])
+
+
+def sharded(k: Any) -> Any:
+    units = (16, 6, 5)
+    return k.Sequential([k.Input((3,)), *(k.layers.Dense(n) for n in units), k.layers.BatchNormalization()])
+
+
 @each_case
 @both_libraries
 def test_json(build: Build, writer: Any, reader: Any) -> None:

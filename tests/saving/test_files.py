@@ -294,6 +294,27 @@ def test_weights_there_and_back(model: Any, tmp_path: Path) -> None:
     assert int(other.optimizer.iterations.value) == int(model.optimizer.iterations.value)
 
 
+def test_objects_to_skip(model: Any, tmp_path: Path) -> None:
+    model.save_weights(tmp_path / "m.weights.h5")
+    other = network()
+    other.set_weights([w + 1 for w in model.get_weights()])
+    other.load_weights(tmp_path / "m.weights.h5", objects_to_skip=[other.get_layer("hidden"), other.optimizer])
+    moved = [float(np.max(abs(a - b))) for a, b in zip(other.get_weights(), model.get_weights(), strict=True)]
+    assert moved == pytest.approx([1, 1, 0, 0, 0, 0, 0, 0])
+    lamina.saving.save_weights(model, tmp_path / "n.weights.h5", objects_to_skip=[model.get_layer("norm")])
+    with pytest.raises(ModelFileError, match="layers/batch_normalization"):
+        other.load_weights(tmp_path / "n.weights.h5")
+
+
+def test_what_keras_refuses_is_refused(path: Path, model: Any) -> None:
+    with pytest.raises(ModelFileError, match=r"m\.keras: objects_to_skip is for \.weights\.h5 files"):
+        model.load_weights(path, objects_to_skip=[])
+    with pytest.raises(ModelFileError, match=r"m\.keras: by_name is for older \.h5 files"):
+        model.load_weights(path, by_name=False)
+    with pytest.raises(TypeError, match="by_nam"):
+        model.load_weights(path, by_nam=True)
+
+
 def test_weights_from_a_whole_file_into_a_compiled_model(path: Path, model: Any) -> None:
     other = load_model(path, compile=False)
     other.compile("adam", "mse")

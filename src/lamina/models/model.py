@@ -139,13 +139,13 @@ class Model(Trainer):
         """Write the model to a ``.keras`` file; see ``lamina.saving.save_model``."""
         saving.save_model(self, filepath, overwrite, zipped, **kwargs)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights to a ``.weights.h5`` file; see ``lamina.saving.save_weights``."""
-        saving.save_weights(self, filepath, overwrite)
+    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None) -> None:
+        """Write the weights to a ``.weights.h5`` file, or to several; see ``lamina.saving.save_weights``."""
+        saving.save_weights(self, filepath, overwrite, max_shard_size)
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read the weights from a file; see ``lamina.saving.load_weights``."""
-        saving.load_weights(self, filepath, skip_mismatch)
+        saving.load_weights(self, filepath, skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """How the model is made, as text; see ``lamina.saving.to_json``."""

@@ -12,13 +12,12 @@ from lamina.registry import (
 )
 from lamina.saving.files import (
     load_model,
-    load_weights,
     model_from_json,
     read_extra,
     save_model,
-    save_weights,
     to_json,
 )
+from lamina.saving.weights import load_weights, save_weights
 
 CustomObjectScope = custom_object_scope
 

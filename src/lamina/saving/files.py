@@ -1,14 +1,11 @@
-"""Models ⇄ files: ``.keras``, ``.weights.h5`` and JSON, as Keras 3 writes and reads them; loading runs no code."""
+"""Models ⇄ files: ``.keras`` and JSON, as Keras 3 writes and reads them; loading runs no code."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,15 +15,14 @@ from lamina.errors import ModelFileError
 from lamina.records import shared_objects, shared_records
 from lamina.saving import archive
 from lamina.saving.budget import budget
-from lamina.saving.hdf5_reader import SIGNATURE, StoredArray, read_arrays
+from lamina.saving.hdf5_reader import StoredArray, read_arrays
 from lamina.saving.hdf5_writer import hdf5_bytes
 from lamina.saving.json_text import read_json
+from lamina.saving.places import FilePath, about, members, target
 from lamina.saving.state import OPTIMIZER, assets_of, load_assets, load_state, state_of
 
 KERAS_VERSION = "3.15.1"  # whose format this is
 LAMINA_FORMAT = 1  # of lamina.json; raised when a reader of the old one would go wrong
-WEIGHTS_SUFFIX = ".weights.h5"
-FilePath = str | os.PathLike[str]
 
 
 def save_model(
@@ -53,7 +49,7 @@ def save_model(
 
     Source: keras.saving.save_model.
     """
-    path = _target(filepath, ".keras", overwrite)
+    path = target(filepath, (".keras",), overwrite)
     if zipped is False:
         raise ModelFileError(f"{path}: a model is saved as one .keras file, not as a folder: leave zipped out")
     weights = hdf5_bytes(state_of(model))
@@ -64,14 +60,14 @@ def save_model(
         "extra": dict(extra or {}),
     }
     metadata = {"keras_version": KERAS_VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
-    members = {
+    parts = {
         archive.METADATA: json.dumps(metadata).encode(),
         archive.CONFIG: to_json(model).encode(),
         archive.WEIGHTS: weights,
         archive.LAMINA: json.dumps(notes).encode(),
         **assets_of(model),
     }
-    archive.write_members(path, members)
+    archive.write_members(path, parts)
 
 
 def load_model(
@@ -99,21 +95,21 @@ def load_model(
 
     Source: keras.saving.load_model.
     """
-    members = _members(filepath)
-    with _about(filepath, archive.WEIGHTS):
-        arrays = read_arrays(members[archive.WEIGHTS])
-    if archive.LAMINA in members:
-        _check_hash(filepath, members)
-    with _about(filepath, archive.CONFIG):
-        record = read_json(members[archive.CONFIG])
+    parts = members(filepath)
+    with about(filepath, archive.WEIGHTS):
+        arrays = read_arrays(parts[archive.WEIGHTS])
+    if archive.LAMINA in parts:
+        _check_hash(filepath, parts)
+    with about(filepath, archive.CONFIG):
+        record = read_json(parts[archive.CONFIG])
         if not compile:
             record["compile_config"] = None
         with budget(_model_numbers(arrays)):
             model = _model(record, custom_objects)
-    with _about(filepath, archive.WEIGHTS):
+    with about(filepath, archive.WEIGHTS):
         load_state(model, arrays)
-    with _about(filepath, archive.ASSETS):
-        load_assets(model, members)
+    with about(filepath, archive.ASSETS):
+        load_assets(model, parts)
     return model
 
 
@@ -129,16 +125,16 @@ def _model_numbers(arrays: Mapping[str, StoredArray]) -> int:
     return sum(array.size for path, array in arrays.items() if not path.startswith(f"{OPTIMIZER}/"))
 
 
-def _check_hash(filepath: FilePath, members: Mapping[str, bytes]) -> None:
-    expected = _notes(filepath, members[archive.LAMINA]).get("weights_sha256")
-    if expected != hashlib.sha256(members[archive.WEIGHTS]).hexdigest():
+def _check_hash(filepath: FilePath, parts: Mapping[str, bytes]) -> None:
+    expected = _notes(filepath, parts[archive.LAMINA]).get("weights_sha256")
+    if expected != hashlib.sha256(parts[archive.WEIGHTS]).hexdigest():
         raise ModelFileError(
             f"{filepath}: {archive.WEIGHTS}: the weights are not the ones that were saved (their SHA-256 differs)"
         )
 
 
 def _notes(filepath: FilePath, content: bytes) -> dict[str, Any]:
-    with _about(filepath, archive.LAMINA):
+    with about(filepath, archive.LAMINA):
         notes = read_json(content)
         if notes.get("format") != LAMINA_FORMAT:
             raise ModelFileError(f"its format is {notes.get('format')!r}, this Lamina reads {LAMINA_FORMAT}: update it")
@@ -156,65 +152,8 @@ def read_extra(filepath: FilePath) -> dict[str, Any]:
     Raises:
         ModelFileError: there is no such file, or it is damaged.
     """
-    members = _members(filepath, (archive.LAMINA,))
-    return dict(_notes(filepath, members[archive.LAMINA])["extra"]) if members else {}
-
-
-def save_weights(model: Any, filepath: FilePath, overwrite: bool = True) -> None:
-    """Write a model's weights, and its optimizer's state, to a ``.weights.h5`` file.
-
-    Args:
-        model: what to save.
-        filepath: ends in ``.weights.h5``.
-        overwrite: whether a file that is there may be replaced.
-
-    Raises:
-        ModelFileError: the path has another ending, or the model has no weights yet.
-        FileExistsError: there is a file and ``overwrite`` is false.
-
-    Source: keras.saving.save_weights.
-    """
-    _check_built(model, "save_weights")
-    path = _target(filepath, WEIGHTS_SUFFIX, overwrite)
-    content = hdf5_bytes(state_of(model))
-    with archive.replacing(path) as file:
-        file.write(content)
-
-
-def load_weights(model: Any, filepath: FilePath, skip_mismatch: bool = False) -> None:
-    """Read a model's weights, and its optimizer's state if it is compiled, from a file.
-
-    Args:
-        model: built with the same layers in the same order.
-        filepath: a ``.weights.h5`` or a ``.keras`` file of Lamina or Keras.
-        skip_mismatch: warn about layers whose weights do not fit and leave them as they are.
-
-    Raises:
-        ModelFileError: no such file, damaged or unsafe, or weights that do not fit the model.
-
-    Source: keras.saving.load_weights.
-    """
-    _check_built(model, "load_weights")
-    if str(filepath).endswith(".keras"):
-        content = _members(filepath)[archive.WEIGHTS]
-    else:
-        content = _content(filepath)
-    if getattr(model, OPTIMIZER, None) is not None and not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
-    before = model.get_weights()
-    try:
-        with _about(filepath):
-            load_state(model, read_arrays(content), skip_mismatch=skip_mismatch, whole=False)
-    except ModelFileError:
-        model.set_weights(before)  # all weights of the file or none
-        raise
-
-
-def _check_built(model: Any, before: str) -> None:
-    if not model.built:
-        raise ModelFileError(
-            f"model {model.name!r} has no weights yet: give it an Input, or call it on data, before {before}"
-        )
+    parts = members(filepath, (archive.LAMINA,))
+    return dict(_notes(filepath, parts[archive.LAMINA])["extra"]) if parts else {}
 
 
 def to_json(model: Any, **kwargs: Any) -> str:
@@ -240,45 +179,3 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     Source: keras.models.model_from_json.
     """
     return _model(read_json(json_string), custom_objects)
-
-
-# -- paths and places
-
-
-def _target(filepath: FilePath, suffix: str, overwrite: bool) -> Path:
-    path = Path(filepath)
-    if not path.name.endswith(suffix):
-        raise ModelFileError(f"{path}: the name must end in {suffix}")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists already: give overwrite=True to replace it, or another name")
-    return path
-
-
-def _members(filepath: FilePath, wanted: tuple[str, ...] = tuple(archive.LIMITS)) -> dict[str, bytes]:
-    with _about(filepath):
-        return archive.read_members(_existing(filepath), wanted)
-
-
-def _content(filepath: FilePath) -> bytes:
-    with _about(filepath), open(_existing(filepath), "rb") as file:
-        if file.read(len(SIGNATURE)) != SIGNATURE:
-            raise ModelFileError(f"it is not an HDF5 file: give a {WEIGHTS_SUFFIX} or .keras file")
-        file.seek(0)
-        return file.read()
-
-
-def _existing(filepath: FilePath) -> Path:
-    path = Path(filepath)
-    if not path.is_file():
-        raise ModelFileError("File not found" if not path.exists() else "it is not a file")
-    return path
-
-
-@contextmanager
-def _about(filepath: FilePath, member: str | None = None) -> Iterator[None]:
-    """Say in an error which file, and which of its members, it is about."""
-    try:
-        yield
-    except ModelFileError as error:
-        place = f"{filepath}: {member}" if member else str(filepath)
-        raise type(error)(f"{place}: {error}") from error

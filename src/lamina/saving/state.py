@@ -7,7 +7,7 @@ names: two models of the same build have the same paths. Source: Keras 3, saving
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lamina import config
@@ -25,9 +25,14 @@ _NOT_WALKED = frozenset({
 })  # fmt: skip
 
 
-def saveables(model: Any) -> Iterator[tuple[str, Any]]:
-    """(path, object) for the model and each layer, optimizer and metric in it, each once, in Keras's order."""
-    return _walk(model, "", {})
+def saveables(model: Any, skipped: Iterable[Any] = ()) -> Iterator[tuple[str, Any]]:
+    """(path, object) for the model and each layer, optimizer and metric in it, each once, in Keras's order.
+
+    Args:
+        model: where the walk begins.
+        skipped: objects where it turns back.
+    """
+    return _walk(model, "", {id(thing): thing for thing in skipped})
 
 
 def _walk(thing: Any, path: str, seen: dict[int, Any]) -> Iterator[tuple[str, Any]]:
@@ -73,10 +78,10 @@ def _has_state(x: Any) -> bool:
     return isinstance(x, Metric) or hasattr(x, "save_own_variables")
 
 
-def state_of(model: Any) -> dict[str, Group]:
-    """What a weight file holds of the model: the arrays of each saveable, by path."""
+def state_of(model: Any, skipped: Iterable[Any] = ()) -> dict[str, Group]:
+    """What a weight file holds of the model: the arrays of each saveable, by path, but for what is skipped."""
     groups = {}
-    for path, thing in saveables(model):
+    for path, thing in saveables(model, skipped):
         group = Group(thing.name if isinstance(getattr(thing, "name", None), str) else None)
         if isinstance(thing, Metric):
             group.arrays.update((str(i), v.numpy()) for i, v in enumerate(thing.variables))
@@ -120,7 +125,12 @@ def load_assets(model: Any, members: Mapping[str, bytes]) -> None:
 
 
 def load_state(
-    model: Any, arrays: Mapping[str, StoredArray], *, skip_mismatch: bool = False, whole: bool = True
+    model: Any,
+    arrays: Mapping[str, StoredArray],
+    *,
+    skip_mismatch: bool = False,
+    whole: bool = True,
+    skipped: Iterable[Any] = (),
 ) -> None:
     """Fill the model with the numbers of a weight file.
 
@@ -129,13 +139,15 @@ def load_state(
         arrays: what the file holds, by path.
         skip_mismatch: warn about objects whose arrays do not fit and leave them as they are, instead of raising.
         whole: whether arrays that no object takes are an error (else a warning).
+        skipped: objects to leave as they are, with all in them.
 
     Raises:
         ModelFileError: arrays are missing, too many or of other shapes.
     """
     groups = _grouped(arrays)
-    things = dict(saveables(model))
-    _report_left_over([path for path in groups if path not in things and path != OPTIMIZER], whole)
+    things = dict(saveables(model, skipped))
+    known = things.keys() | dict(saveables(model))
+    _report_left_over([path for path in groups if path not in known and path != OPTIMIZER], whole)
     for path, thing in things.items():
         try:
             _load_own(thing, groups.get(path, {}))
