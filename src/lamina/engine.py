@@ -2,69 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Protocol
 
 import numpy as np
 
 from lamina.errors import GraphError, warn_once
+from lamina.executable import Executable
 from lamina.graph.check import place
 from lamina.graph.mixing import paired_rows
 from lamina.graph.node import TEXT, Graph
 from lamina.graph.show import show_stage
 from lamina.lower.to_numpy import NumpyExecutable
 from lamina.rewrite.simplify import simplify
-
-Bound = tuple[dict[str, np.ndarray], dict[str, np.ndarray], Callable[[int, int, int], Any]]
-
-
-class Executable(Protocol):
-    """A compiled graph."""
-
-    graph: Graph
-
-    def run(
-        self,
-        data: Mapping[str, np.ndarray],
-        state: Mapping[str, np.ndarray],
-        *,
-        rows: int,
-        batch_size: int,
-        order: np.ndarray | None = None,
-        start: int = 0,
-        stop: int | None = None,
-        step: int = 0,
-    ) -> dict[str, np.ndarray]:
-        """Run the graph over rows of data, batch by batch.
-
-        Args:
-            data: an array (rows, …) for each input.
-            state: a flat array for each buffer that variables are windows of; updated in place.
-            rows: number of rows that every array of ``data`` has.
-            batch_size: rows a step; the last step takes what is left.
-            order: the rows' order (int64 permutation), or None for their own order.
-            start: first place in the order.
-            stop: place in the order where to stop; all rows by default.
-            step: number of the first step, for ``step`` and ``random`` nodes.
-
-        Returns:
-            For each output: rows of all batches joined, if it has a batch axis; else its value in the last step.
-        """
-        ...
-
-    def bind(self, state: Mapping[str, np.ndarray], rows: int) -> Bound:
-        """Arrays for many runs of a few rows.
-
-        Args:
-            state: see ``run``.
-            rows: how many rows the arrays have.
-
-        Returns:
-            An array (rows, …) for each input, one for each output, and what computes the one from the other, as one
-            batch, when it is called with (start, stop, step): row 0 of an output answers row ``start`` of the inputs.
-        """
-        ...
 
 
 def _load_core() -> tuple[ModuleType | None, str]:

@@ -14,10 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from lamina.executable import Arrays, Executable, Span, zeros
 from lamina.graph import express as e
 from lamina.graph.check import window_size
 from lamina.graph.node import Graph, Node, leaf, walk
-from lamina.lower.to_numpy import NumpyExecutable, bound, compile_source, zeros
+from lamina.lower.to_numpy import NumpyExecutable, compile_source
 
 KEPT = 64  # sizes of batches whose programs stay: a server meets each number of rows up to a few dozen
 FAULT = "fault"  # the output that says whether an index was outside its table
@@ -53,7 +54,7 @@ class Library(Protocol):
         ...
 
 
-class DeviceExecutable:
+class DeviceExecutable(Executable):
     """A target of ``engine.compile`` in a library with devices of its own."""
 
     def __init__(self, graph: Graph, library: Library):
@@ -65,42 +66,24 @@ class DeviceExecutable:
         self._fixed = sorted(read - set(self._changing))
         self._loops: dict[int, Callable[..., Any]] = {}
 
-    def run(
-        self,
-        data: Mapping[str, np.ndarray],
-        state: Mapping[str, np.ndarray],
-        *,
-        rows: int,
-        batch_size: int,
-        order: np.ndarray | None = None,
-        start: int = 0,
-        stop: int | None = None,
-        step: int = 0,
-    ) -> dict[str, np.ndarray]:
-        """See ``engine.Executable.run``."""
-        stop = rows if stop is None else stop
-        made = {name: zeros(node, stop - start) for name, node in self.graph.outputs.items()}
+    def _run(self, data: Arrays, state: Arrays, span: Span, step: int) -> dict[str, np.ndarray]:
+        made = {name: zeros(node, span.stop - span.start) for name, node in self.graph.outputs.items()}
         array = self._library.array
         with self._library.settings():
             inputs = {name: array(np.asarray(data[name], node.dtype)) for name, node in self.graph.inputs.items()}
             fixed = {name: array(state[name]) for name in self._fixed}
-            places = None if order is None else array(order)
+            places = None if span.order is None else array(span.order)
             carried = _each(array, ({name: state[name] for name in self._changing}, made, np.zeros((), np.int32)))
-            for begin, count, size in parts(start, stop, batch_size):
-                *span, now = (array(np.int64(n)) for n in (start, begin, count, step + (begin - start) // batch_size))
-                carried = self._loop(size)(carried, inputs, fixed, places, span, now)
+            for begin, count, size in parts(span.start, span.stop, span.batch_size):
+                now = step + (begin - span.start) // span.batch_size
+                *piece, now = (array(np.int64(n)) for n in (span.start, begin, count, now))
+                carried = self._loop(size)(carried, inputs, fixed, places, piece, now)
             changed, made, fault = _each(np.asarray, carried)
         if fault:
-            self._raise_fault(data, state, rows, batch_size, order, start, stop, step)
+            self._raise_fault(data, state, span, step)
         for name, values in changed.items():
             state[name][...] = values
         return {name: np.array(value) for name, value in made.items()}
-
-    def bind(
-        self, state: Mapping[str, np.ndarray], rows: int
-    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], Callable[[int, int, int], None]]:
-        """See ``engine.Executable.bind``."""
-        return bound(self, state, rows)
 
     def _loop(self, size: int) -> Callable[..., Any]:
         """Batches of one size, compiled; the last few sizes are kept."""
@@ -154,13 +137,10 @@ class DeviceExecutable:
             new[name] = np_.concatenate([*pieces, old[at:]], axis=0)
         return new
 
-    def _raise_fault(self, data: Any, state: Any, rows: int, batch_size: int, order: Any, *span: int) -> None:
+    def _raise_fault(self, data: Arrays, state: Arrays, span: Span, step: int) -> None:
         """The run again by the reference, which says which index it is."""
-        start, stop, step = span
         kept = {name: array.copy() for name, array in state.items()}
-        NumpyExecutable(self.graph).run(
-            data, kept, rows=rows, batch_size=batch_size, order=order, start=start, stop=stop, step=step
-        )
+        NumpyExecutable(self.graph)._run(data, kept, span, step)
         raise IndexError("an index is outside its table")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.executable import Arrays, Executable, Span, zeros
 from lamina.graph.check import check, window_size
 from lamina.graph.node import Graph, Node
 from lamina.lower.philox import uniform
@@ -186,7 +187,7 @@ def compile_source(graph: Graph, names: Mapping[str, Any] = NAMES) -> Callable[.
     return known["run"]
 
 
-class NumpyExecutable:
+class NumpyExecutable(Executable):
     """The numpy target of ``engine.compile``: batch by batch, every line plain NumPy."""
 
     def __init__(self, graph: Graph):
@@ -194,24 +195,11 @@ class NumpyExecutable:
         self._function = compile_source(graph)
         self._dtypes = {name: node.dtype for name, node in graph.inputs.items()}
 
-    def run(
-        self,
-        data: Mapping[str, np.ndarray],
-        state: Mapping[str, np.ndarray],
-        *,
-        rows: int,
-        batch_size: int,
-        order: np.ndarray | None = None,
-        start: int = 0,
-        stop: int | None = None,
-        step: int = 0,
-    ) -> dict[str, np.ndarray]:
-        """See ``engine.Executable.run``."""
-        stop = rows if stop is None else stop
+    def _run(self, data: Arrays, state: Arrays, span: Span, step: int) -> dict[str, np.ndarray]:
         results: dict[str, list[np.ndarray]] = {name: [] for name in self.graph.outputs}
-        for begin in range(start, stop, batch_size):
-            end = min(begin + batch_size, stop)
-            where = slice(begin, end) if order is None else order[begin:end]
+        for begin in range(span.start, span.stop, span.batch_size):
+            end = min(begin + span.batch_size, span.stop)
+            where = slice(begin, end) if span.order is None else span.order[begin:end]
             batch = {name: data[name][where].astype(dtype, copy=False) for name, dtype in self._dtypes.items()}
             outputs = self.step(batch, state, end - begin, step)
             for name, value in outputs.items():
@@ -219,15 +207,7 @@ class NumpyExecutable:
             step += 1
         return {name: self._joined(name, parts) for name, parts in results.items()}
 
-    def bind(
-        self, state: Mapping[str, np.ndarray], rows: int
-    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], Callable[[int, int, int], None]]:
-        """See ``engine.Executable.bind``."""
-        return bound(self, state, rows)
-
-    def step(
-        self, batch: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray], rows: int, step: int
-    ) -> dict[str, np.ndarray]:
+    def step(self, batch: Arrays, state: Arrays, rows: int, step: int) -> dict[str, np.ndarray]:
         """One batch: the outputs; the state is updated in place."""
         with np.errstate(all="ignore"):
             outputs, values = self._function(batch, state, rows, step)
@@ -243,23 +223,3 @@ class NumpyExecutable:
             return zeros(node, 0)
         whole = np.concatenate(parts) if None in node.shape else parts[-1]
         return np.asarray(whole, node.dtype)
-
-
-def bound(
-    executable: Any, state: Mapping[str, np.ndarray], rows: int
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], Callable[[int, int, int], None]]:
-    """``engine.Executable.bind`` for one that can only ``run``."""
-    inputs = {name: zeros(node, rows) for name, node in executable.graph.inputs.items()}
-    outputs = {name: zeros(node, rows) for name, node in executable.graph.outputs.items()}
-
-    def call(start: int, stop: int, step: int) -> None:
-        made = executable.run(inputs, state, rows=rows, batch_size=rows, start=start, stop=stop, step=step)
-        for name, array in outputs.items():
-            array[: stop - start] = made[name]
-
-    return inputs, outputs, call
-
-
-def zeros(node: Node, rows: int) -> np.ndarray:
-    """Zeros in the shape and type that a node has in a batch of so many rows."""
-    return np.zeros([rows if s is None else s for s in node.shape], node.dtype)

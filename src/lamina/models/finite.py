@@ -100,30 +100,22 @@ def finite(array: np.ndarray) -> bool:
 
 def _diagnose(step: Step, spans: Sequence[Span], first_step: int) -> tuple[str | None, str]:
     """The first layer with a number that is not finite, and a sentence about it; runs the epoch again, by batches."""
-    batches = (span.part(begin, 1) for span in spans for begin in range(span.start, span.stop, span.batch_size))
-    for index, part in enumerate(batches):
+    for index, part in enumerate(part for span in spans for part in span.parts(1)):
         before = {name: buffer.copy() for name, buffer in step.state().items()}
         step.run(part, first_step + index)
         if np.isfinite(step.logs().get("loss", 0.0)) and all(map(finite, step.watched())):
             continue
-        where = slice(part.start, part.stop) if part.order is None else part.order[part.start : part.stop]
-        batch = {name: array[where] for name, array in part.rows.arrays.items()}
-        layer = _first_bad_layer(step, batch, before, part.stop - part.start, first_step + index)
-        layer = layer or _first_bad_weight(step)
+        layer = _first_bad_layer(step, part, before, first_step + index) or _first_bad_weight(step)
         found = f"layer {layer!r} is the first with a number that is not finite" if layer else "it is the loss itself"
         return layer, f"in batch {index + 1}, {found}"
     return None, "the sum of its batches is too large"
 
 
-def _first_bad_layer(
-    step: Step, batch: dict[str, np.ndarray], state: dict[str, np.ndarray], rows: int, number: int
-) -> str | None:
+def _first_bad_layer(step: Step, span: Span, state: dict[str, np.ndarray], number: int) -> str | None:
     calls = step.trace.calls
     graph = Graph({str(i): node for i, (_, node) in enumerate(calls)})
-    executable = NumpyExecutable(graph)
-    typed = {name: batch[name].astype(dtype, copy=False) for name, dtype in executable._dtypes.items()}
-    values = executable.step(typed, state, rows, number)
-    return next((name for i, (name, _) in enumerate(calls) if not finite(np.asarray(values[str(i)]))), None)
+    values = span.run(NumpyExecutable(graph), state, number)
+    return next((name for i, (name, _) in enumerate(calls) if not finite(values[str(i)])), None)
 
 
 def _first_bad_weight(step: Step) -> str | None:

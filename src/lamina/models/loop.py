@@ -118,8 +118,8 @@ def _groups(spans: Iterable[Span], group: int) -> Iterator[list[Span]]:
     """The spans in parts of ``group`` batches together: parts of a long one, or several short ones."""
     waiting: list[Span] = []
     for span in spans:
-        for begin in range(span.start, span.stop, span.batch_size * group):
-            waiting.append(span.part(begin, group))
+        for part in span.parts(group):
+            waiting.append(part)
             if sum(part.batches for part in waiting) >= group:
                 yield waiting
                 waiting = []

@@ -13,6 +13,7 @@ import numpy as np
 
 from lamina import engine
 from lamina.errors import DataError
+from lamina.executable import Arrays, Executable
 from lamina.models.data import Rows
 
 
@@ -33,6 +34,18 @@ class Span(NamedTuple):
     def part(self, begin: int, batches: int) -> Span:
         """So many batches from the row ``begin`` on, or what is left."""
         return self._replace(start=begin, stop=min(begin + batches * self.batch_size, self.stop))
+
+    def parts(self, batches: int) -> Iterator[Span]:
+        """The span in parts of so many batches."""
+        for begin in range(self.start, self.stop, batches * self.batch_size):
+            yield self.part(begin, batches)
+
+    def run(self, executable: Executable, state: Arrays, step: int) -> dict[str, np.ndarray]:
+        """What an executable makes of the rows; its first step is number ``step``."""
+        return executable.run(
+            self.rows.arrays, state, rows=self.rows.count, batch_size=self.batch_size, order=self.order,
+            start=self.start, stop=self.stop, step=step,
+        )  # fmt: skip
 
 
 class Source(Protocol):

@@ -10,6 +10,7 @@ import numpy as np
 
 from lamina import engine
 from lamina.errors import DataError, ShapeError
+from lamina.executable import Executable
 from lamina.graph.express import as_node
 from lamina.graph.mixing import mixes_rows
 from lamina.graph.node import Graph, Node, leaf
@@ -32,7 +33,7 @@ from lamina.variables import Variable
 class Step:
     """One compiled pass of a model over data."""
 
-    executable: engine.Executable
+    executable: Executable
     trace: Trace
     outputs: Outputs = field(default_factory=lambda: Outputs([], None))  # of a predicting step
     checks: list[Labels | Meaning] = field(default_factory=list)
@@ -46,10 +47,7 @@ class Step:
 
     def run(self, span: Span, number: int) -> dict[str, np.ndarray]:
         """Go through the batches of a span, of which the first is step ``number``; what came out, by name."""
-        self.made = self.executable.run(
-            span.rows.arrays, self.state(), rows=span.rows.count, batch_size=span.batch_size, order=span.order,
-            start=span.start, stop=span.stop, step=number,
-        )  # fmt: skip
+        self.made = span.run(self.executable, self.state(), number)
         return self.made
 
     def state(self) -> dict[str, np.ndarray]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 import lamina._core as _core
 from lamina.errors import DataError
+from lamina.executable import Arrays, Bound, Executable, Span
 from lamina.graph.node import Graph, Node
 from lamina.plan.planner import plan
 
@@ -19,7 +18,7 @@ def shuffle(order: np.ndarray, seed: int) -> None:
     _core.shuffle(order, seed)
 
 
-class CoreExecutable:
+class CoreExecutable(Executable):
     """The core target of ``engine.compile``: one call runs whole epochs in the C++ machine."""
 
     def __init__(self, graph: Graph, threads: int = 1, together: bool = True):
@@ -29,30 +28,16 @@ class CoreExecutable:
         self._machine = _core.Program(str(self.program))
         self._workspaces: dict[int, _core.Workspace] = {}
 
-    def run(
-        self,
-        data: Mapping[str, np.ndarray],
-        state: Mapping[str, np.ndarray],
-        *,
-        rows: int,
-        batch_size: int,
-        order: np.ndarray | None = None,
-        start: int = 0,
-        stop: int | None = None,
-        step: int = 0,
-    ) -> dict[str, np.ndarray]:
-        """See ``engine.Executable.run``."""
-        stop = rows if stop is None else stop
+    def _run(self, data: Arrays, state: Arrays, span: Span, step: int) -> dict[str, np.ndarray]:
         inputs = {name: self.prepare(name, data[name]) for name in self.program.inputs}
-        outputs = {name: self._zeros(node, stop - start) for name, node in self.graph.outputs.items()}
-        workspace = self._workspace(min(batch_size, max(stop - start, 1)))
-        workspace.run(inputs, dict(state), outputs, order, rows, start, stop, step)
+        count = span.stop - span.start
+        outputs = {name: self._zeros(node, count) for name, node in self.graph.outputs.items()}
+        workspace = self._workspace(min(span.batch_size, max(count, 1)))
+        workspace.run(inputs, dict(state), outputs, span.order, span.rows, span.start, span.stop, step)
         return {name: self._typed(name, array) for name, array in outputs.items()}
 
-    def bind(
-        self, state: Mapping[str, np.ndarray], rows: int
-    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], _core.Call]:
-        """See ``engine.Executable.bind``."""
+    def bind(self, state: Arrays, rows: int) -> Bound:
+        """See ``Executable.bind``; the call goes straight to the machine."""
         inputs = {name: self._zeros(node, rows) for name, node in self.graph.inputs.items()}
         outputs = {name: self._zeros(node, rows) for name, node in self.graph.outputs.items()}
         return inputs, outputs, self._workspace(rows).bind(inputs, dict(state), outputs, None, rows)
