@@ -186,7 +186,7 @@ def _held(variable: Any) -> _Held:
 
 def _held_by_tensorflow(variable: Any) -> _Held:
     """By TensorFlow's own operations, in a fifth of the time that the variable's methods take."""
-    from tensorflow import raw_ops
+    raw_ops = required("tensorflow", "tensorflow").raw_ops
 
     resource, dtype = variable.value.handle, variable.value.dtype
     assign = partial(raw_ops.AssignVariableOp, resource=resource)
