@@ -324,9 +324,10 @@ def test_what_compile_leaves_out_stays() -> None:
     """Keras's rule: a new call without a loss or metrics keeps the old ones."""
     model = network()
     lamina.config.clear_session()
-    with pytest.warns(UserWarning, match="without `loss` and `metrics`: as in Keras, those of the call before stay"):
+    with pytest.warns(UserWarning, match="without `loss`: as in Keras, the loss of the call before stays"):
         model.compile("sgd")
     assert list(model.evaluate(X, Y, verbose=0, return_dict=True)) == ["loss", "mae"]
+    lamina.config.clear_session()
     with pytest.warns(UserWarning, match="without `loss`"):
         model.compile("sgd", metrics=["mse"])
     assert list(model.evaluate(X, Y, verbose=0, return_dict=True)) == ["loss", "mse"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -263,11 +263,7 @@ class CompiledMetrics(Metric):
 
     def result(self) -> dict[str, Any]:
         """The present results by their keys in logs."""
-        found: dict[str, Any] = {}
-        for name, metric in self.named().items():
-            result = metric.result()
-            found |= result if isinstance(result, dict) else {name: result}
-        return found
+        return results(self.named())
 
     def named(self) -> dict[str, Metric]:
         """Each metric under its key in logs: numbered or marked as weighted where names collide."""
@@ -282,6 +278,15 @@ class CompiledMetrics(Metric):
                 counts[name] = number + 1
                 found[f"{name}_{number}" if number else name] = metric
         return found
+
+
+def results(named: Mapping[str, Metric]) -> dict[str, Any]:
+    """The present results by name; a metric that gives a dictionary has the names in that."""
+    found: dict[str, Any] = {}
+    for name, metric in named.items():
+        result = metric.result()
+        found |= result if isinstance(result, dict) else {name: result}
+    return found
 
 
 def _measure(metric: Metric, *given: Any, **weight: Any) -> None:

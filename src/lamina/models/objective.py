@@ -15,7 +15,7 @@ from lamina.layers.holding import unique
 from lamina.layers.input_layer import InputLayer
 from lamina.layers.layer import Layer
 from lamina.metrics import Mean, Metric
-from lamina.models.compiled import CompiledLoss, CompiledMetrics, Outputs, aligned
+from lamina.models.compiled import CompiledLoss, CompiledMetrics, Outputs, aligned, results
 from lamina.trace import current
 from lamina.tree import flatten
 from lamina.variables import Variable
@@ -86,7 +86,11 @@ class Objective(Layer):
         given = optimizers.get(optimizer)
         self.optimizer = self._scaling(given) if auto_scale_loss else given
         self._loss_tracker = Mean(name="loss")
-        self._warn_of_what_stays(loss, metrics, weighted_metrics)
+        if loss is None and self.loss is not None:  # metrics alone are left out on purpose too often
+            warn_once(
+                "compile was called again without `loss`: as in Keras, the loss of the call before stays, and so do "
+                "its metrics where none are given. Name them again, or give [] for no metrics"
+            )
         if loss is not None:
             self.loss = loss
         if loss is not None or loss_weights is not None:
@@ -111,21 +115,6 @@ class Objective(Layer):
         if not wanted or isinstance(optimizer, optimizers.LossScaleOptimizer):
             return optimizer
         return optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
-
-    def _warn_of_what_stays(self, loss: Any, metrics: Any, weighted_metrics: Any) -> None:
-        kept = [
-            name
-            for name, before, now in (
-                ("loss", self.loss, loss),
-                ("metrics", self._compiled_metrics, metrics if weighted_metrics is None else weighted_metrics),
-            )
-            if before is not None and now is None
-        ]
-        if "loss" in kept:  # metrics alone are left out on purpose too often
-            warn_once(
-                f"compile was called again without {' and '.join(f'`{name}`' for name in kept)}: as in Keras, those of "
-                "the call before stay. Name them again, or give [] for no metrics"
-            )
 
     def _warn_of_freezing(self) -> None:
         """Keras trains what was trainable when it built its first step; until ``compile`` all else has no effect."""
@@ -284,11 +273,7 @@ class Objective(Layer):
 
     def get_metrics_result(self) -> dict[str, Any]:
         """The present results by name; in a step that is being built, what will be read after it."""
-        found: dict[str, Any] = {}
-        for name, metric in self._named_metrics().items():
-            result = metric.result()
-            found |= result if isinstance(result, dict) else {name: result}
-        return found
+        return results(self._named_metrics())
 
 
 _share: ContextVar[int | None] = ContextVar("share", default=None)

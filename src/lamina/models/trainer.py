@@ -85,12 +85,12 @@ class Trainer(Reader):
         source = self._source(
             x, y, sample_weight, class_weight, batch_size, steps_per_epoch, shuffle, self._order_generator
         )
-        step_for = loop.Chosen(partial(self._step, "train"))
+        step_for = self._step_for("train")
         step_for(_there(source))
         validate = None
         if validation_data is not None:
             held_out = self._held_out(validation_data, validation_batch_size or batch_size, validation_steps)
-            validate = partial(self._evaluate, loop.Chosen(partial(self._step, "test")), held_out)
+            validate = partial(self._evaluate, self._step_for("test"), held_out)
         callbacks = _callback_list(callbacks, self, verbose, epochs=epochs, steps=source.epoch_steps)
         self.stop_training, self._initial_epoch = False, initial_epoch
         try:
@@ -180,7 +180,7 @@ class Trainer(Reader):
         """
         self._require_compiled()
         source = self._source(x, y, sample_weight, batch_size=batch_size, steps=steps)
-        step_for = loop.Chosen(partial(self._step, "test"))
+        step_for = self._step_for("test")
         step_for(_there(source))
         callbacks = _callback_list(callbacks, self, verbose, epochs=1, steps=source.epoch_steps, add_history=False)
         try:
@@ -244,8 +244,11 @@ class Trainer(Reader):
         callbacks.on_predict_end()
         return _joined(run.step, run.outputs)
 
+    def _step_for(self, kind: str) -> loop.Chosen:
+        return loop.Chosen(partial(self._step, kind))
+
     def _predicting(self) -> loop.Run:
-        return loop.Run(loop.Chosen(partial(self._step, "predict")), keep=True)
+        return loop.Run(self._step_for("predict"), keep=True)
 
     def _serving(self, x: Any) -> Serving | None:
         """What answers a few rows like these, if such rows have been seen before."""
@@ -273,7 +276,7 @@ class Trainer(Reader):
         """
         self._require_compiled()
         source = self._at_once(x, y, sample_weight, class_weight)
-        step_for = loop.Chosen(partial(self._step, "train"))
+        step_for = self._step_for("train")
         logs = self._train_epoch(source, step_for, 0, CallbackList(model=self), Guard())
         return logs if return_dict else self._in_order(logs)
 
@@ -284,7 +287,7 @@ class Trainer(Reader):
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of all rows given, as one batch; see ``evaluate``."""
         self._require_compiled()
-        step_for = loop.Chosen(partial(self._step, "test"))
+        step_for = self._step_for("test")
         logs = self._evaluate(step_for, self._at_once(x, y, sample_weight), CallbackList(model=self))
         return logs if return_dict else self._in_order(logs)
 
@@ -326,7 +329,7 @@ class Trainer(Reader):
     def _one_batch(self, kind: str, data: Iterator[Any]) -> dict[str, Any]:
         """One step, on top of what the metrics have seen."""
         feed = self._at_once(*unpack_x_y_sample_weight(next(data)))
-        run = loop.Run(loop.Chosen(partial(self._step, kind)), int(self.optimizer.calls.value), begin=Step.state)
+        run = loop.Run(self._step_for(kind), int(self.optimizer.calls.value), begin=Step.state)
         loop.at_once(feed.epoch(), run.execute)
         self._advance(run)
         return run.logs()
