@@ -10,8 +10,6 @@ import numpy as np
 
 from lamina import config, dtype_policies
 
-# The engine keeps int32 numbers in the model's float type: the greatest that both hold exactly.
-LARGEST_WHOLE = {"float32": 2**24, "float64": 2**31 - 1}
 BASE_ARGUMENTS = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
 
 

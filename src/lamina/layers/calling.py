@@ -13,9 +13,8 @@ from lamina.errors import DataError, GraphError, LaminaError
 from lamina.graph.express import as_node, cast
 from lamina.graph.node import TEXT, Graph, Node, label, leaf
 from lamina.host.stage import fill
-from lamina.host.texts import is_text
 from lamina.layers import masks
-from lamina.layers.arguments import LARGEST_WHOLE
+from lamina.layers.arrays import is_array, kind_of, numbers
 from lamina.layers.in_dataset import in_dataset, is_symbolic
 from lamina.layers.paths import inside
 from lamina.layers.spec import check_inputs
@@ -144,7 +143,7 @@ def call_parameters(function: Callable[..., Any]) -> dict[str, Any]:
 
 def _training(layer: Layer, kwargs: dict[str, Any], outer: bool | None, parameters: dict[str, Any]) -> bool | None:
     """Keras's order: the caller's word, then the layer around this one, then the default of ``call``."""
-    said = kwargs.pop("training", None) if "training" in kwargs else None
+    said = kwargs.pop("training", None)
     if said is not None:
         return bool(said)
     if outer is not None:
@@ -205,61 +204,22 @@ def at_once(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     trace = Trace(training=None)
     with trace.active():
         outputs = in_trace(layer, map_leaves(node_of, args), map_leaves(node_of, kwargs))
-    made = dict(enumerate(map(as_node, flatten(outputs))))
-    masked = {i: trace.masks[x] for i, x in made.items() if x in trace.masks}
-    wanted = {"output": made, "loss": dict(enumerate(trace.losses)), "mask": masked}
-    graph = Graph({f"{kind}{i}": x for kind, nodes in wanted.items() for i, x in nodes.items()}, trace.updates())
-    if raw:
-        read = {name for name, node in graph.inputs.items() if name in arrays and node.dtype != TEXT}
+    made = list(map(as_node, flatten(outputs)))
+    found = _computed(layer, trace, [*made, *map(trace.masks.get, made), *trace.losses], arrays)
+    results, masked, layer._call_losses = found[: len(made)], found[len(made) : 2 * len(made)], found[2 * len(made) :]
+    return pack(outputs, list(map(masks.with_mask, map(layer._result, results), masked)))
+
+
+def _computed(layer: Layer, trace: Trace, nodes: list[Node | None], arrays: dict[str, np.ndarray]) -> list[Any]:
+    """What the nodes of a layer's call are, None for None; the trace's updates take effect."""
+    graph = Graph({str(i): x for i, x in enumerate(nodes) if x is not None}, trace.updates())
+    if layer._reads_raw():
+        read = [name for name, node in graph.inputs.items() if name in arrays and node.dtype != TEXT]
         fill(trace.hosted, arrays)
-        arrays |= {name: numbers(arrays[name], dtype) for name in read}
+        arrays |= {name: numbers(arrays[name], layer._float_dtype()) for name in read}
     draw = layer._next_call() if trace.is_random else 0
     values = NumpyExecutable(graph).step(arrays, trace.state(), 0, draw)
-    found = {kind: {i: np.array(values[f"{kind}{i}"]) for i in nodes} for kind, nodes in wanted.items()}
-    layer._call_losses = list(found["loss"].values())
-    return pack(outputs, [masks.with_mask(layer._result(x), found["mask"].get(i)) for i, x in found["output"].items()])
-
-
-def kind_of(array: np.ndarray, dtype: str) -> str:
-    """How a graph sees an array: as text, floats in ``dtype``, booleans, or whole numbers."""
-    if is_text(array):
-        return TEXT
-    return {"f": dtype, "b": "bool"}.get(array.dtype.kind, "int32")
-
-
-def is_array(x: Any) -> bool:
-    """Whether x holds numbers of its own: a NumPy array, a data frame, a variable."""
-    return isinstance(x, np.ndarray | np.generic | Variable) or (hasattr(x, "__array__") and not isinstance(x, Node))
-
-
-def numbers(x: Any, dtype: str) -> np.ndarray:
-    """An array as the engine takes it: floats in ``dtype``, whole numbers as int32.
-
-    Raises:
-        DataError: it does not hold numbers, or whole numbers that float32 cannot hold exactly.
-    """
-    array = np.asarray(x)
-    if array.dtype.kind == "f":
-        return array.astype(dtype, copy=False)
-    if array.dtype.kind == "b":
-        return array
-    if array.dtype.kind not in "iu":
-        raise DataError(f"Invalid dtype: {_dtype_name(array)}; numbers are needed")
-    if largest(array) > LARGEST_WHOLE[dtype]:
-        raise DataError(
-            f"whole numbers beyond {LARGEST_WHOLE[dtype]} (here {largest(array)}) are not exact in {dtype}: "
-            "convert them to floats yourself, or number them from 0"
-        )
-    return array.astype("int32")
-
-
-def largest(array: np.ndarray) -> int:
-    """The greatest magnitude in an array of integers."""
-    return max(abs(int(array.min())), abs(int(array.max()))) if array.size else 0
-
-
-def _dtype_name(array: np.ndarray) -> str:
-    return f"str{8 * array.dtype.itemsize}" if array.dtype.kind in "US" else str(array.dtype)
+    return [None if x is None else np.array(values[str(i)]) for i, x in enumerate(nodes)]
 
 
 def _refuse_scalars(layer: Layer, args: tuple[Any, ...]) -> None:

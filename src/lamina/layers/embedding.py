@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina import constraints, initializers, ops, regularizers
-from lamina.layers.arguments import LARGEST_WHOLE
+from lamina.layers.arrays import LARGEST_WHOLE
 from lamina.layers.dense import must_be_none, positive
 from lamina.layers.layer import Layer
 

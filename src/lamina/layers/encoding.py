@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from lamina import ops
-from lamina.layers.arguments import LARGEST_WHOLE, dtype_record
+from lamina.layers.arguments import dtype_record
+from lamina.layers.arrays import LARGEST_WHOLE
 from lamina.layers.layer import Layer
 from lamina.tree import flatten
 

@@ -22,6 +22,7 @@ from lamina.layers.arguments import (
     policy_of,
     shape_tuples,
 )
+from lamina.layers.arrays import is_array
 from lamina.layers.holding import Holder
 from lamina.layers.paths import inside, path_of
 from lamina.layers.spec import InputSpec
@@ -266,7 +267,7 @@ class Layer(Holder):
         """
         trace, losses = current(), flatten(loss)
         for x in losses:
-            if not (isinstance(x, Node | int | float) or calling.is_array(x)):
+            if not (isinstance(x, Node | int | float) or is_array(x)):
                 raise ValueError(
                     "`add_loss()` can only be called from inside `build()` or `call()`, on a tensor input. Received "
                     f"invalid value: {x} (layer {self.name!r})"

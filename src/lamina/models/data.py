@@ -11,8 +11,7 @@ import numpy as np
 
 from lamina.errors import DataError, ShapeError
 from lamina.host.texts import is_text, texts
-from lamina.layers.arguments import LARGEST_WHOLE
-from lamina.layers.calling import largest
+from lamina.layers.arrays import LARGEST_WHOLE, dtype_name, is_exact, largest
 from lamina.tree import flatten, map_leaves, paths
 
 
@@ -100,8 +99,10 @@ def _array(x: Any, what: str, text: bool) -> np.ndarray:
     if text and is_text(array):
         return _checked_texts(array, what)
     if array.dtype.kind not in "fiub":
-        name = f"str{8 * array.dtype.itemsize}" if array.dtype.kind in "US" else str(array.dtype)
-        raise DataError(f"Invalid dtype: {name}. {what} must hold numbers; encode text and missing values first")
+        raise DataError(
+            f"Invalid dtype: {dtype_name(array)}. {what} must hold numbers; "
+            "encode text and missing values first"
+        )
     if array.ndim == 0:
         raise DataError(f"{what} is a single number; arrays with a row for each example are needed")
     return array
@@ -149,11 +150,11 @@ def engine_array(array: np.ndarray, kind: str, dtype: str, what: str) -> np.ndar
 
 def ready(array: np.ndarray, dtype: str) -> bool:
     """Whether the engine can have an array at once: no text, no ids that its float type does not hold exactly."""
-    return not is_text(array) and (array.dtype.kind not in "iu" or largest(array) <= LARGEST_WHOLE[dtype])
+    return not is_text(array) and is_exact(array, dtype)
 
 
 def _check_exact(array: np.ndarray, dtype: str, what: str) -> None:
-    if array.dtype.kind in "iu" and largest(array) > LARGEST_WHOLE[dtype]:
+    if not is_exact(array, dtype):
         raise DataError(
             f"{what} has the whole number {largest(array)}; {dtype} is exact only up to {LARGEST_WHOLE[dtype]}: "
             "number the categories from 0"
@@ -162,8 +163,7 @@ def _check_exact(array: np.ndarray, dtype: str, what: str) -> None:
 
 def target_kind(array: np.ndarray, dtype: str) -> str:
     """How a graph sees targets: integers as int32, unless float32 could not hold them; all else as floats."""
-    whole = array.dtype.kind in "iu" and largest(array) <= LARGEST_WHOLE[dtype]
-    return "int32" if whole else dtype
+    return "int32" if array.dtype.kind in "iu" and is_exact(array, dtype) else dtype
 
 
 def fit_rank(array: np.ndarray, shape: tuple[int | None, ...], name: str) -> np.ndarray:

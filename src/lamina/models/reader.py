@@ -11,7 +11,7 @@ import numpy as np
 
 from lamina import config
 from lamina.errors import DataError
-from lamina.layers.calling import kind_of
+from lamina.layers.arrays import kind_of
 from lamina.models.data import (
     Leaf,
     Rows,
