@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -170,13 +171,27 @@ def test_refused(make: Any, message: str) -> None:
         make()
 
 
-def test_a_plain_line_for_each_epoch(capsys: pytest.CaptureFixture[str]) -> None:
-    network().fit(X, Y, epochs=2, verbose=2, validation_split=0.5)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2
-    assert lines[0].startswith("Epoch 1/2 - 1/1 - 0s - ")
-    assert " - loss: " in lines[0]
-    assert lines[0].index(" - mae: ") < lines[0].index(" - val_loss: ")
+def test_plain_lines_are_those_of_keras(capsys: pytest.CaptureFixture[str]) -> None:
+    model = network()
+    model.fit(X, Y, epochs=2, verbose=2, validation_split=0.5)
+    model.evaluate(X, Y, batch_size=10, verbose=2)
+    for _ in range(2):  # the second time there is a shorter way, which says nothing
+        model.predict(X, verbose=2)
+    text = re.sub(r"\d+\.\d+(e-\d+)?", "N", re.sub(r"\d+(s|ms|us)", "T", capsys.readouterr().out))
+    epoch = "1/1 - T - T/step - loss: N - mae: N - val_loss: N - val_mae: N\n"
+    assert text == (
+        f"Epoch 1/2\n{epoch}Epoch 2/2\n{epoch}"
+        "2/2 - T - T/step - loss: N - mae: N\n"
+        "1/1 - T - T/step\n1/1 - T - T/step\n"
+    )
+
+
+def test_logs_are_never_none() -> None:
+    seen: list[Any] = []
+    hooks = ("on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_test_begin", "on_test_batch_begin")
+    told: dict[str, Any] = {name: lambda *given: seen.append(given[-1]) for name in hooks}
+    network().fit(X, Y, verbose=0, validation_data=(X, Y), callbacks=[callbacks.LambdaCallback(**told)])
+    assert seen == [{}] * len(hooks)
 
 
 def test_nothing_with_verbose_0(capsys: pytest.CaptureFixture[str]) -> None:

@@ -246,7 +246,8 @@ def test_a_function_as_metric():
     def worst(y_true, y_pred):
         return ops.max(ops.abs(y_true - y_pred), axis=-1)
 
-    metric = metrics.MeanMetricWrapper(worst)
+    assert metrics.MeanMetricWrapper(worst).name.startswith("mean_metric_wrapper")  # as in Keras, not the function's
+    metric = metrics.MeanMetricWrapper(worst, name="worst")
     assert metric(np.zeros((2, 2)), np.array([[1.0, 3.0], [2.0, 0.0]])) == 2.5
     assert (metric.name, metric._direction) == ("worst", None)
     assert metric.get_config() == {"name": "worst", "dtype": "float32", "fn": worst}

@@ -46,7 +46,7 @@ def test_batches_one_by_one_give_the_same_bits(target: str) -> None:
     assert same(whole, parts)
     assert same(whole, grouped)
     assert histories[0] == histories[1] == histories[2]
-    assert seen == [0, 1, 2, 3, 4, 5, 6] * 2 + [2, 5, 6] * 2
+    assert seen == [0, 1, 2, 3, 4, 5, 6] * 2 + [2, 5, 8] * 2  # a short last group counts as a whole one, as in Keras
 
 
 def test_pieces_of_an_epoch_cover_it_once() -> None:
@@ -85,7 +85,10 @@ def test_every_row_once_an_epoch(shuffle: Any) -> None:
 
 def test_steps_per_epoch_go_on_where_the_last_epoch_ended() -> None:
     feed = Feed(rows(40), 10, 3)
-    assert [feed.epoch()[0][3:] for _ in range(4)] == [(0, 30), (30, 40), (0, 30), (30, 40)]
+    for _ in range(2):
+        assert feed.epoch()[0][3:] == (0, 30)
+        with pytest.warns(UserWarning, match="ran out of data.* 3 steps was asked for, with 1 left"):
+            assert feed.epoch()[0][3:] == (30, 40)
     assert Feed(rows(40), None, 3).batch_size == 14
 
 

@@ -209,6 +209,16 @@ MISTAKES = [
     Mistake("losses for other outputs", lambda k: two_outputs(k, loss={"up": "mse"}).fit(X, [Y, Y], verbose=0),
             ("up",)),
     Mistake("a loss too many", lambda k: two_outputs(k, loss=["mse"] * 3).fit(X, [Y, Y], verbose=0), ("3", "2")),
+    Mistake("weights for other losses", lambda k: two_outputs(k, loss_weights={"up": 1.0, "left": 1.0}).fit(
+        X, [Y, Y], verbose=0), ("loss_weights", "2")),
+    Mistake("a weight too few", lambda k: two_outputs(
+        k, loss={"left": "mse", "right": "mse"}, loss_weights={"left": 1.0}).fit(X, [Y, Y], verbose=0),
+            ("loss_weights", "1", "2")),
+    Mistake("one weight for several losses", lambda k: two_outputs(k, loss=["mse", "mae"], loss_weights=0.5).fit(
+        X, [Y, Y], verbose=0), ("loss_weights", "1", "2")),
+    Mistake("a metric of values alone", lambda k: fitted(k, metrics=[k.metrics.Mean()]), ("sample_weight",)),
+    Mistake("validations that are no list", lambda k: fitted(k, fit={
+        "validation_data": (X, Y), "validation_freq": (1, 2), "epochs": 2}), ("validation_freq", "(1, 2)")),
     Mistake("an optimizer's old name", lambda k: k.optimizers.SGD(lr=0.1), ("lr", "learning_rate")),
     Mistake("two ways of clipping", lambda k: k.optimizers.SGD(clipnorm=1.0, clipvalue=1.0), ("clipnorm", "clipvalue")),
     Mistake("momentum above 1", lambda k: k.optimizers.SGD(momentum=2.0), ("momentum", "2.0")),

@@ -305,6 +305,23 @@ def test_a_dictionary_of_outputs(target: str) -> None:
     assert list(ours.predict(x, verbose=0)) == list(theirs.predict(x, verbose=0)) == ["q", "p"]
 
 
+def test_outputs_that_share_a_name_count_twice() -> None:
+    """In lists; a dictionary holds the last."""
+
+    def build(k: Any) -> Any:
+        x = k.Input((6,))
+        a, b = (k.layers.Dense(1, name=name)(x) for name in "ab")
+        return k.Model(x, [a, a, b])
+
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(ROWS, 6)), [rng.normal(size=(ROWS, 1)) for _ in range(3)]
+    ours, theirs = twins(build)
+    for model in (ours, theirs):
+        model.compile("sgd", ["mse", "mae", "mse"])
+    found, expected = ours.test_on_batch(x, y), theirs.test_on_batch(x, y)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 def test_a_layer_called_twice_takes_the_calls_in_the_order_of_keras(target: str) -> None:
     """Moving averages depend on it."""
 
@@ -368,11 +385,14 @@ def test_steps_per_epoch_and_initial_epoch(target: str) -> None:
     ours.compile(**problem.compile(lamina), target=target)
     theirs.compile(**problem.compile(keras))
     shared = {"batch_size": 30, "steps_per_epoch": 2, "initial_epoch": 1, "epochs": 4, "shuffle": False, "verbose": 0}
-    with pytest.warns(UserWarning, match="ran out of data"):  # theirs: an epoch ends where the data do
+    with pytest.warns(UserWarning, match="ran out of data"):
         expected = theirs.fit(x, y, **shared)
-    found = ours.fit(x, y, **shared)
+    with pytest.warns(UserWarning, match="ran out of data"):
+        found = ours.fit(x, y, **shared)
     close_logs(found.history, expected.history)
     assert found.epoch == expected.epoch == [1, 2, 3]
+    with pytest.warns(UserWarning, match="ran out of data"):
+        assert ours.fit(x, y, steps_per_epoch=9, batch_size=30, verbose=0).params["steps"] == 9  # as it was asked for
 
 
 class Spy:

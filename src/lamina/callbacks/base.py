@@ -259,9 +259,10 @@ def _all(name: str) -> Callable[..., None]:
     counted = int("epoch" in name or "batch" in name)  # whether a number comes first
 
     def hook(self: CallbackList, *args: Any, logs: Logs | None = None) -> None:
-        numbers, given = args[:counted], args[counted:]
+        numbers, (given, *_) = args[:counted], (*args[counted:], logs)
+        told = given or {}  # the same for all, so that one may add to it
         for callback in self.callbacks:
-            getattr(callback, name)(*numbers, *(given or (logs,)))
+            getattr(callback, name)(*numbers, told)
 
     hook.__doc__ = getattr(Callback, name).__doc__
     return hook

@@ -1,4 +1,4 @@
-"""ProgbarLogger: one live line in a terminal, one plain line an epoch elsewhere."""
+"""ProgbarLogger: one live line in a terminal, Keras's plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EVERY = 0.1  # seconds between two pictures of the live line
 
 
 class ProgbarLogger(Callback):
-    """Shows how training goes: ``verbose`` 1 (or ``"auto"``) one live line, 2 a line an epoch, 0 nothing."""
+    """Shows how training goes: ``verbose`` 1 (or ``"auto"``) one live line, 2 plain lines, 0 nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,24 +33,27 @@ class ProgbarLogger(Callback):
         return 1 if given == "auto" else int(given)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self._running, self._line, self._shown = "train", "", 0.0
+        self._running, self._place, self._line, self._shown = "train", "", "", 0.0
         if self._verbose() == 1 and sys.stdout.isatty():
             self._screen = _live_line()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        self._epoch, self._begin = epoch, time.perf_counter()
+        self._begin = time.perf_counter()
+        epochs = self.params.get("epochs", 1)
+        self._place = f"Epoch {epoch + 1}/{epochs}" if epochs > 1 else ""
+        if self._place and self._screen is None:
+            self._print(self._place)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        spent, steps = time.perf_counter() - self._begin, self.params.get("steps") or 0
-        self._line = f"{self._place()}{summary_line(steps, spent, logs or {})}"
+        self._line = self._summary(logs or {})
         if self._screen is None:
             self._print(self._line)
         elif time.perf_counter() - self._shown > EVERY:
-            self._show(self._line)
+            self._show(self._placed(self._line))
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         if self._screen is not None:
-            self._show(self._line)
+            self._show(self._placed(self._line))
         self.release()
 
     def release(self) -> None:
@@ -67,16 +70,25 @@ class ProgbarLogger(Callback):
     def on_test_end(self, logs: Logs | None = None) -> None:
         if self._running == "test":
             self._running = ""
-            self._print(summary_line(self.params.get("steps") or 0, time.perf_counter() - self._begin, logs or {}))
+            self._print(self._summary(logs or {}))
 
-    def _place(self) -> str:
-        epochs = self.params.get("epochs", 1)
-        return f"Epoch {self._epoch + 1}/{epochs} - " if epochs > 1 else ""
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        self._begin = time.perf_counter()
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        if self._verbose() == 2:
+            self._print(self._summary({}))
+
+    def _summary(self, logs: Logs) -> str:
+        return summary_line(self.params.get("steps") or 0, time.perf_counter() - self._begin, logs)
 
     def _within_epoch(self, done: int, logs: Callable[[], Logs]) -> None:
         steps = max(self.params.get("steps") or 1, 1)
         if done < steps and time.perf_counter() - self._shown > EVERY:
-            self._show(f"{self._place()}{bar(done / steps)} {done}/{steps}{numbers(logs())}")
+            self._show(self._placed(f"{bar(done / steps)} {done}/{steps}{numbers(logs())}"))
+
+    def _placed(self, text: str) -> str:
+        return " - ".join(filter(None, [self._place, text]))
 
     def _show(self, text: str) -> None:
         self._screen.update(_plain(text), refresh=True)

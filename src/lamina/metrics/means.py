@@ -105,7 +105,7 @@ class MeanMetricWrapper(Mean):
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None, **kwargs: Any):
-        super().__init__(name or getattr(fn, "__name__", None) or "mean_metric_wrapper", dtype)
+        super().__init__(name or config.unique_name(type(self).__name__), dtype)
         self.fn = fn
         self.fn_kwargs = kwargs
         known = {*losses.FUNCTIONS.values()}

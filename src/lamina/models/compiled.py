@@ -109,7 +109,7 @@ class CompiledLoss:
 
     def build(self, ys: Sequence[Any], predictions: Sequence[Any], outputs: Outputs) -> None:
         """Choose the losses once the shapes are known."""
-        weights, wanted = _spread_weights(self.given_weights, outputs), self.wanted(outputs)
+        weights, wanted = _spread_weights(self.given_weights, self.given, outputs), self.wanted(outputs)
         for index in _in_turn(self.given, outputs):
             identifier = wanted[index]
             if identifier is None:
@@ -167,21 +167,31 @@ def _spread_loss(loss: Any, outputs: Outputs) -> list[Any]:
     return [loss] * outputs.count
 
 
-def _spread_weights(weights: Any, outputs: Outputs) -> list[float | None]:
+def _spread_weights(weights: Any, loss: Any, outputs: Outputs) -> list[float | None]:
+    """The factor of each output's loss; there must be as many as losses were named, and one for each output."""
+    if weights is None:
+        return [None] * outputs.count
+    _check_number(weights, len(flatten(loss)))
     if isinstance(weights, dict):
         names = outputs.names or []
         unknown = [key for key in weights if key not in names]
         if unknown:
             raise ValueError(f"`loss_weights` has the key {unknown[0]!r}, the model's outputs are {names}")
+        missing = [name for name in (loss if isinstance(loss, dict) else names) if name not in weights]
+        if missing:
+            raise ValueError(f"`loss_weights` has no factor for the output {missing[0]!r}, only for {list(weights)}")
         return [weights.get(name) for name in names]
     if isinstance(weights, list | tuple):
-        if len(weights) != outputs.count:
-            raise ValueError(
-                f"`loss_weights` must match the number of losses, got {outputs.count} losses and "
-                f"{len(weights)} weights."
-            )
+        _check_number(weights, outputs.count)
         return list(weights)
     return [weights] * outputs.count
+
+
+def _check_number(weights: Any, count: int) -> None:
+    if len(flatten(weights)) != count:
+        raise ValueError(
+            f"`loss_weights` must match the number of losses, got {count} losses and {len(flatten(weights))} weights."
+        )
 
 
 def _loss(identifier: Any, y: Any, y_pred: Any) -> losses.Loss:
@@ -237,9 +247,9 @@ class CompiledMetrics(Metric):
             self.build(ys, predictions, outputs)
         self.uses = [Use(m, ys[index], predictions[index]) for index, _, m in (*self.plain, *self.weighted)]
         for index, _, metric in self.plain:
-            _measure(metric, ys[index], predictions[index])
+            _measure(metric, ys[index], predictions[index], None)
         for index, _, metric in self.weighted:
-            _measure(metric, ys[index], predictions[index], sample_weight=weights[index])
+            _measure(metric, ys[index], predictions[index], weights[index])
 
     @property
     def metrics(self) -> list[Metric]:
@@ -289,10 +299,10 @@ def results(named: Mapping[str, Metric]) -> dict[str, Any]:
     return found
 
 
-def _measure(metric: Metric, *given: Any, **weight: Any) -> None:
-    metric.update_state(*given, **weight)
+def _measure(metric: Metric, y: Any, y_pred: Any, sample_weight: Any) -> None:
+    metric.update_state(y, y_pred, sample_weight=sample_weight)
     states = [as_node(v) for v in metric.variables]
-    warn_of_pairs(f"metric {metric.name!r}", states, [*given, *weight.values()])
+    warn_of_pairs(f"metric {metric.name!r}", states, [y, y_pred, sample_weight])
 
 
 def _prefixed(output: str | None, name: str) -> str:

@@ -99,16 +99,17 @@ def in_pieces(tell: Callable[[int], None], seconds: float = 0.1) -> Watch:
 
 
 def batch_by_batch(begin_hook: Callable[[int], None], end_hook: Callable[[int], bool], group: int = 1) -> Watch:
-    """Groups of batches with a call before and after each; the hook after says whether to go on."""
+    """Groups of batches with a call before and after each; the hook after says whether to go on.
+
+    As in Keras a short last group ends with the number that a whole one would have.
+    """
 
     def watch(spans: Iterable[Span], execute: Execute) -> None:
-        done = 0
-        for parts in _groups(spans, group):
-            begin_hook(done)
+        for number, parts in enumerate(_groups(spans, group)):
+            begin_hook(number * group)
             for part in parts:
                 execute(part)
-            done += sum(part.batches for part in parts)
-            if not end_hook(done - 1):
+            if not end_hook(number * group + group - 1):
                 break
 
     return watch

@@ -97,8 +97,8 @@ class Feed:
 
     @property
     def epoch_steps(self) -> int:
-        """Batches of an epoch."""
-        return min(self.steps or self.batches, self.batches)
+        """Batches of an epoch, as many as were asked for."""
+        return self.steps or self.batches
 
     def first(self) -> Rows:
         """The data."""
@@ -114,9 +114,10 @@ class Feed:
         start = self._at
         stop = count if self.steps is None else min(count, start + self.steps * self.batch_size)
         self._at = 0 if stop == count else stop
-        if self.steps is not None and self.steps > self.batches:
-            warn_of_the_end(self.steps, self.batches)
-        return [Span(self.rows, self.batch_size, self._order, start, stop)]
+        span = Span(self.rows, self.batch_size, self._order, start, stop)
+        if self.steps is not None and self.steps > span.batches:
+            warn_of_the_end(self.steps, span.batches)
+        return [span]
 
     def _new_order(self) -> np.ndarray | None:
         count, generator = self.rows.count, self._generator
@@ -159,8 +160,7 @@ class Stream:
     @property
     def epoch_steps(self) -> int | None:
         """Batches of an epoch, as far as the data say."""
-        length = _length(self.batches)
-        return length if self.steps is None else min(self.steps, length or self.steps)
+        return _length(self.batches) if self.steps is None else self.steps
 
     def first(self) -> Rows | None:
         """The next batch, which the next epoch begins with; of a PyDataset the first, which is made once more then."""
@@ -271,7 +271,7 @@ def _prefetched(batches: Any, indices: Iterable[int]) -> Iterator[Any]:
 def warn_of_the_end(steps: int | None, found: int | None) -> None:
     """Keras's warning where data end before training does."""
     asked = "" if steps is None else f": an epoch of {steps} steps was asked for"
-    there = "" if found is None or steps is None else f", the data have {found}"
+    there = "" if found is None or steps is None else f", with {found} left"
     warnings.warn(
         "Your input ran out of data; interrupting training. Make sure that your dataset or generator can generate at "
         f"least `steps_per_epoch * epochs` batches{asked}{there}.",

@@ -13,6 +13,7 @@ from lamina import config, random
 from lamina.callbacks import CallbackList
 from lamina.errors import DataError
 from lamina.models import loop
+from lamina.models.compiled import CompiledMetrics
 from lamina.models.data import Rows, unpack_x_y_sample_weight
 from lamina.models.finite import Guard
 from lamina.models.reader import Reader, held_back
@@ -89,6 +90,8 @@ class Trainer(Reader):
         step_for(_there(source))
         validate = None
         if validation_data is not None:
+            if not isinstance(validation_freq, int | list):
+                raise ValueError(f"`validation_freq` must be a whole number or a list, got {validation_freq!r}")
             held_out = self._held_out(validation_data, validation_batch_size or batch_size, validation_steps)
             validate = partial(self._evaluate, self._step_for("test"), held_out)
         callbacks = _callback_list(callbacks, self, verbose, epochs=epochs, steps=source.epoch_steps)
@@ -200,9 +203,11 @@ class Trainer(Reader):
     def _in_order(self, logs: Mapping[str, Any]) -> Any:
         """Loss, metrics in the user's order, losses of single outputs, then the rest by name; one value alone.
 
-        As in Keras a metric counts under its own name, without an output's before it or a number behind it.
+        As in Keras a metric counts under its own name, without an output's before it or a number behind it, and twice
+        where two share one.
         """
-        first = [metric.name for metric in self._named_metrics().values() if metric.name in logs]
+        parts = (m.metrics if isinstance(m, CompiledMetrics) else [m] for m in self.metrics)
+        first = [metric.name for part in parts for metric in part if metric.name in logs]
         values = [logs[name] for name in (*first, *(n for n in sorted(logs) if n not in first))]
         return values[0] if len(values) == 1 else values
 
@@ -226,7 +231,7 @@ class Trainer(Reader):
         Returns:
             An array (rows, …), or the list or dictionary that the model returns.
         """
-        unwatched = callbacks is None and steps is None and config.max_steps_per_epoch() is None
+        unwatched = callbacks is None and verbose != 2 and steps is None and config.max_steps_per_epoch() is None
         if unwatched and (known := self._serving(x)) is not None:
             if batch_size is not None:
                 whole("batch_size", batch_size)
