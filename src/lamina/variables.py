@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import mmap
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from lamina import config
 from lamina.errors import ShapeError
 from lamina.graph.node import Node
+from lamina.graph.operators import infix
 from lamina.trace import current
 
 _numbers = itertools.count()
@@ -36,6 +38,11 @@ def _large_pages(count: int) -> mmap.mmap:
     memory = mmap.mmap(-1, count)
     memory.madvise(mmap.MADV_HUGEPAGE)
     return memory
+
+
+def _read(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The function of operands, with what variables stand for in the place of them."""
+    return lambda a, b: function(*(x.__lamina_node__() if isinstance(x, Variable) else x for x in (a, b)))
 
 
 class Variable:
@@ -202,65 +209,16 @@ class Variable:
     def __neg__(self) -> Any:
         return -self.__lamina_node__()
 
-    def __matmul__(self, other: Any) -> Any:
-        return self.__lamina_node__() @ _other(other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return other @ self.__lamina_node__()
-
-    def __lt__(self, other: Any) -> Any:
-        return self.__lamina_node__() < _other(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self.__lamina_node__() <= _other(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self.__lamina_node__() > _other(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self.__lamina_node__() >= _other(other)
-
-    def __add__(self, other: Any) -> Any:
-        return self.__lamina_node__() + _other(other)
-
-    def __radd__(self, other: Any) -> Any:
-        return other + self.__lamina_node__()
-
-    def __sub__(self, other: Any) -> Any:
-        return self.__lamina_node__() - _other(other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return other - self.__lamina_node__()
-
-    def __mul__(self, other: Any) -> Any:
-        return self.__lamina_node__() * _other(other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return other * self.__lamina_node__()
-
-    def __truediv__(self, other: Any) -> Any:
-        return self.__lamina_node__() / _other(other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return other / self.__lamina_node__()
-
-    def __floordiv__(self, other: Any) -> Any:
-        return self.__lamina_node__() // _other(other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return other // self.__lamina_node__()
-
-    def __mod__(self, other: Any) -> Any:
-        return self.__lamina_node__() % _other(other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return other % self.__lamina_node__()
-
-    def __pow__(self, other: Any) -> Any:
-        return self.__lamina_node__() ** _other(other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return other ** self.__lamina_node__()
+    __add__, __radd__ = infix(_read(operator.add))
+    __sub__, __rsub__ = infix(_read(operator.sub))
+    __mul__, __rmul__ = infix(_read(operator.mul))
+    __truediv__, __rtruediv__ = infix(_read(operator.truediv))
+    __floordiv__, __rfloordiv__ = infix(_read(operator.floordiv))
+    __mod__, __rmod__ = infix(_read(operator.mod))
+    __pow__, __rpow__ = infix(_read(operator.pow))
+    __matmul__, __rmatmul__ = infix(_read(operator.matmul))
+    __lt__, __gt__ = infix(_read(operator.lt))
+    __le__, __ge__ = infix(_read(operator.le))
 
     def __bool__(self) -> bool:
         raise TypeError(f"variable {self.path!r} cannot be used as a boolean: compare it, or take float(variable)")
@@ -296,10 +254,6 @@ class Count(Variable):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.numpy(), dtype)
-
-
-def _other(x: Any) -> Any:
-    return x.__lamina_node__() if isinstance(x, Variable) else x
 
 
 @contextmanager

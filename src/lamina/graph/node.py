@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from lamina.errors import DtypeError, GraphError, ShapeError
+from lamina.graph.operators import infix
 from lamina.graph.ops import ELEMENTWISE, LEAF, OPS, STRUCTURE, Op
 from lamina.graph.shapes import RULES, Shape, broadcast
 
@@ -55,6 +56,35 @@ def _name_place(error: GraphError, place: str) -> None:
     if place and not error.placed:
         error.args = (f"{place}: {error.args[0]}", *error.args[1:])
         error.placed = True
+
+
+def _primitive(op: str) -> Callable[[Operand, Operand], Node]:
+    return lambda a, b: make(op, a, b)
+
+
+def _product(a: Operand, b: Operand) -> Node:
+    return product(a, b)
+
+
+def _composite(name: str) -> Callable[..., Node]:
+    def apply(*operands: Operand) -> Node:
+        from lamina.graph import functions  # equations of nodes: imported once nodes exist
+
+        return getattr(functions, name)(*operands)
+
+    return apply
+
+
+def _logical(name: str) -> Callable[..., Node]:
+    """An operator that means one thing for truth values, and another for the bits of numbers."""
+    sign = {"logical_and": "&", "logical_or": "|", "logical_xor": "^", "logical_not": "~"}[name]
+
+    def apply(*operands: Operand) -> Node:
+        if any(isinstance(x, Node) and x.dtype != "bool" for x in operands):
+            raise DtypeError(f"{sign} in a graph joins truth values; for numbers cast them to bool or use ops.{name}")
+        return _composite(name)(*operands)
+
+    return apply
 
 
 class Node:
@@ -108,42 +138,6 @@ class Node:
     def __iter__(self) -> Iterator[Node]:
         raise GraphError("a Node cannot be iterated; index it with slices or use ops.split")
 
-    def __add__(self, other: Operand) -> Node:
-        return make("add", self, other)
-
-    def __radd__(self, other: Operand) -> Node:
-        return make("add", other, self)
-
-    def __sub__(self, other: Operand) -> Node:
-        return make("subtract", self, other)
-
-    def __rsub__(self, other: Operand) -> Node:
-        return make("subtract", other, self)
-
-    def __mul__(self, other: Operand) -> Node:
-        return make("multiply", self, other)
-
-    def __rmul__(self, other: Operand) -> Node:
-        return make("multiply", other, self)
-
-    def __truediv__(self, other: Operand) -> Node:
-        return make("divide", self, other)
-
-    def __rtruediv__(self, other: Operand) -> Node:
-        return make("divide", other, self)
-
-    def __pow__(self, other: Operand) -> Node:
-        return make("power", self, other)
-
-    def __rpow__(self, other: Operand) -> Node:
-        return make("power", other, self)
-
-    def __matmul__(self, other: Operand) -> Node:
-        return product(self, other)
-
-    def __rmatmul__(self, other: Operand) -> Node:
-        return product(other, self)
-
     def __getitem__(self, key: Any) -> Node:
         return part(self, key if isinstance(key, tuple) else (key,))
 
@@ -153,64 +147,22 @@ class Node:
     def __abs__(self) -> Node:
         return make("absolute", self)
 
-    def __mod__(self, other: Operand) -> Node:
-        return _composite("mod", self, other)
-
-    def __rmod__(self, other: Operand) -> Node:
-        return _composite("mod", other, self)
-
-    def __floordiv__(self, other: Operand) -> Node:
-        return _composite("floor_divide", self, other)
-
-    def __rfloordiv__(self, other: Operand) -> Node:
-        return _composite("floor_divide", other, self)
-
-    def __and__(self, other: Operand) -> Node:
-        return _logical("logical_and", self, other)
-
-    def __rand__(self, other: Operand) -> Node:
-        return _logical("logical_and", other, self)
-
-    def __or__(self, other: Operand) -> Node:
-        return _logical("logical_or", self, other)
-
-    def __ror__(self, other: Operand) -> Node:
-        return _logical("logical_or", other, self)
-
-    def __xor__(self, other: Operand) -> Node:
-        return _logical("logical_xor", self, other)
-
-    def __rxor__(self, other: Operand) -> Node:
-        return _logical("logical_xor", other, self)
-
     def __invert__(self) -> Node:
-        return _logical("logical_not", self)
+        return _logical("logical_not")(self)
 
-    def __lt__(self, other: Operand) -> Node:
-        return make("less", self, other)
-
-    def __le__(self, other: Operand) -> Node:
-        return make("less_equal", self, other)
-
-    def __gt__(self, other: Operand) -> Node:
-        return make("less", other, self)
-
-    def __ge__(self, other: Operand) -> Node:
-        return make("less_equal", other, self)
-
-
-def _composite(name: str, *operands: Operand) -> Node:
-    from lamina.graph import functions  # equations of nodes: imported once nodes exist
-
-    return getattr(functions, name)(*operands)
-
-
-def _logical(name: str, *operands: Operand) -> Node:
-    """An operator that means one thing for truth values, and another for the bits of numbers."""
-    if any(isinstance(x, Node) and x.dtype != "bool" for x in operands):
-        sign = {"logical_and": "&", "logical_or": "|", "logical_xor": "^", "logical_not": "~"}[name]
-        raise DtypeError(f"{sign} in a graph joins truth values; for numbers cast them to bool or use ops.{name}")
-    return _composite(name, *operands)
+    __add__, __radd__ = infix(_primitive("add"))
+    __sub__, __rsub__ = infix(_primitive("subtract"))
+    __mul__, __rmul__ = infix(_primitive("multiply"))
+    __truediv__, __rtruediv__ = infix(_primitive("divide"))
+    __pow__, __rpow__ = infix(_primitive("power"))
+    __lt__, __gt__ = infix(_primitive("less"))
+    __le__, __ge__ = infix(_primitive("less_equal"))
+    __matmul__, __rmatmul__ = infix(_product)
+    __mod__, __rmod__ = infix(_composite("mod"))
+    __floordiv__, __rfloordiv__ = infix(_composite("floor_divide"))
+    __and__, __rand__ = infix(_logical("logical_and"))
+    __or__, __ror__ = infix(_logical("logical_or"))
+    __xor__, __rxor__ = infix(_logical("logical_xor"))
 
 
 def constant(value: Operand, dtype: str | None = None) -> Node:

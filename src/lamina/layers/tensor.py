@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 from lamina import ops
 from lamina.errors import GraphError
+from lamina.graph.operators import infix
 from lamina.graph.shapes import Shape
 
 
@@ -16,14 +16,6 @@ class History(NamedTuple):
     operation: Any
     node_index: int
     tensor_index: int
-
-
-def _operator(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-    return lambda self, other: function(self, other)
-
-
-def _reflected(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-    return lambda self, other: function(other, self)
 
 
 class KerasTensor:
@@ -86,19 +78,22 @@ class KerasTensor:
     def __iter__(self) -> NoReturn:
         raise GraphError(f"{self!r} cannot be iterated: index it with slices, or use ops.split or ops.unstack")
 
-    __add__, __radd__ = _operator(ops.add), _reflected(ops.add)
-    __sub__, __rsub__ = _operator(ops.subtract), _reflected(ops.subtract)
-    __mul__, __rmul__ = _operator(ops.multiply), _reflected(ops.multiply)
-    __truediv__, __rtruediv__ = _operator(ops.divide), _reflected(ops.divide)
-    __floordiv__, __rfloordiv__ = _operator(ops.floor_divide), _reflected(ops.floor_divide)
-    __mod__, __rmod__ = _operator(ops.mod), _reflected(ops.mod)
-    __pow__, __rpow__ = _operator(ops.power), _reflected(ops.power)
-    __matmul__, __rmatmul__ = _operator(ops.matmul), _reflected(ops.matmul)
-    __and__, __rand__ = _operator(ops.logical_and), _reflected(ops.logical_and)
-    __or__, __ror__ = _operator(ops.logical_or), _reflected(ops.logical_or)
-    __xor__, __rxor__ = _operator(ops.logical_xor), _reflected(ops.logical_xor)
-    __lt__, __le__, __gt__, __ge__ = map(_operator, (ops.less, ops.less_equal, ops.greater, ops.greater_equal))
-    __getitem__ = _operator(ops.get_item)
+    __add__, __radd__ = infix(ops.add)
+    __sub__, __rsub__ = infix(ops.subtract)
+    __mul__, __rmul__ = infix(ops.multiply)
+    __truediv__, __rtruediv__ = infix(ops.divide)
+    __floordiv__, __rfloordiv__ = infix(ops.floor_divide)
+    __mod__, __rmod__ = infix(ops.mod)
+    __pow__, __rpow__ = infix(ops.power)
+    __matmul__, __rmatmul__ = infix(ops.matmul)
+    __and__, __rand__ = infix(ops.logical_and)
+    __or__, __ror__ = infix(ops.logical_or)
+    __xor__, __rxor__ = infix(ops.logical_xor)
+    __lt__, __le__ = infix(ops.less)[0], infix(ops.less_equal)[0]
+    __gt__, __ge__ = infix(ops.greater)[0], infix(ops.greater_equal)[0]
+
+    def __getitem__(self, key: Any) -> Any:
+        return ops.get_item(self, key)
 
     def __neg__(self) -> Any:
         return ops.negative(self)
