@@ -11,6 +11,7 @@ import pytest
 
 from lamina import engine
 from lamina.errors import GraphError
+from lamina.graph import crossentropies
 from lamina.graph import express as e
 from lamina.graph import functions as f
 from lamina.graph.node import Graph, leaf
@@ -30,7 +31,7 @@ def training_step() -> Graph:
         for shape, offset in zip(shapes, offsets, strict=True)
     ]
     a = e.sigmoid(e.matmul(f.relu(e.matmul(x, w1) + b1), w2) + b2)
-    slopes = gradients(e.mean(f.binary_crossentropy(y, a)), weights)
+    slopes = gradients(e.mean(crossentropies.binary_crossentropy(y, a)), weights)
     whole = leaf("variable", (21,), "float32", buffer="parameters", offset=0)
     flat = e.concatenate([e.reshape(g, (-1,)) for g in slopes], 0)
     return Graph({}, ((whole, whole - 0.1 * flat),))

@@ -68,6 +68,7 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     "adam": lambda o: o.Adam(0.01, weight_decay=0.01),
     "momentum on a schedule": lambda o: o.SGD(o.schedules.ExponentialDecay(0.05, 3, 0.9), momentum=0.9),
     "rmsprop": lambda o: o.RMSprop(0.01, centered=True, momentum=0.5),
+    "scaled": lambda o: o.LossScaleOptimizer(o.Adam(0.01), initial_scale=8.0, dynamic_growth_steps=2),
 }
 
 
@@ -87,7 +88,7 @@ def train(model: Any, build: Build, epochs: int = 3) -> dict[str, list[float]]:
 
 
 CASES = [
-    (sequential, "adam"), (sequential, "momentum on a schedule"), (functional, "rmsprop"), (borrowed, "adam"),
+    (sequential, "adam"), (sequential, "momentum on a schedule"), (functional, "rmsprop"), (borrowed, "scaled"),
 ]  # fmt: skip
 
 

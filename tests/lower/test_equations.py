@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cases_ops import CASES, inputs, name_of
+from lamina.graph import crossentropies
 from lamina.graph import express as e
 from lamina.graph import functions as f
 from lamina.graph.node import Graph, Node, label, leaf, walk
@@ -37,7 +38,7 @@ def lines(format: str = "text", **outputs: Node) -> list[str]:
 
 def cost(a: Node, units: int = 1) -> Node:
     y = leaf("input", (None, units), "float32", name="y")
-    return e.mean(e.mean(f.binary_crossentropy(y, a), -1))
+    return e.mean(e.mean(crossentropies.binary_crossentropy(y, a), -1))
 
 
 def network() -> Node:
@@ -97,8 +98,8 @@ def test_penalties_and_several_losses():
     labels = leaf("input", (None,), "float32", name="y")
     kernel = next(x for x in walk([a]) if x.op == "variable")
     found = lines(
-        J=e.mean(f.sparse_categorical_crossentropy(labels, a)) + 0.01 * e.sum(f.square(kernel)),
-        K=e.mean(e.mean(f.binary_crossentropy(X, dense("other", X, 3)), -1)),
+        J=e.mean(crossentropies.sparse_categorical_crossentropy(labels, a)) + 0.01 * e.sum(f.square(kernel)),
+        K=e.mean(e.mean(crossentropies.binary_crossentropy(X, dense("other", X, 3)), -1)),
     )
     assert "J = 1/m Σᵢ L(a[1](i), y(i)) + 0.01 Σ W[1]²" in found
     assert "K = 1/m Σᵢ 1/3 Σⱼ L2(a[2](i)ⱼ, a[0](i)ⱼ)" in found

@@ -23,9 +23,11 @@ def _nothing_said():
     keras.utils.clear_session(free_memory=False)
 
 
-def trained(library: Any, y: np.ndarray, units: int = 1, activation: str | None = None, **how: Any) -> list[float]:
-    """Loss and metrics of one step on one layer whose kernel is all 1."""
-    layer = library.layers.Dense(units, activation=activation, kernel_initializer="ones")
+def trained(
+    library: Any, y: np.ndarray, units: int = 1, activation: str | None = None, kernel: str = "ones", **how: Any
+) -> list[float]:
+    """Loss and metrics of one step on one layer."""
+    layer = library.layers.Dense(units, activation=activation, kernel_initializer=kernel)
     model = library.Sequential([library.Input((1,)), layer])
     model.compile("sgd", run_eagerly=library is keras, **how)
     return np.ravel(model.train_on_batch(X, y)).tolist()
@@ -44,6 +46,10 @@ def own_loss(library: Any) -> Any:
             return distance(library)(y_true, y_pred)
 
     return OwnLoss(name="own_loss")
+
+
+def of_three(activation: str) -> dict[str, Any]:
+    return {"units": 3, "activation": activation, "kernel": "identity"}
 
 
 NUMBERS, ZEROS_AND_ONES = np.array([[0.5], [2.0], [7.0]]), np.array([[0.0], [1.0], [1.0]])
@@ -88,6 +94,28 @@ TRAPS: dict[str, tuple[np.ndarray, Callable[[Any], dict[str, Any]], str]] = {
     "numbers taken for probabilities": (
         ZEROS_AND_ONES, lambda k: {"loss": "binary_crossentropy"}, "those of a linear layer.*from_logits=True",
     ),
+    "logits after a sigmoid": (
+        ZEROS_AND_ONES,
+        lambda k: {"loss": k.losses.BinaryCrossentropy(from_logits=True), "activation": "sigmoid",
+                   "metrics": [k.metrics.BinaryCrossentropy(from_logits=True)]},
+        "takes outputs for logits, but they are those of a sigmoid.*leave from_logits out",
+    ),
+    "logits after a softmax": (
+        np.eye(3), lambda k: {"loss": k.losses.CategoricalCrossentropy(from_logits=True)} | of_three("softmax"),
+        "takes outputs for logits, but they are those of a softmax.*leave from_logits out",
+    ),
+    "classes of a sigmoid": (
+        np.eye(3), lambda k: {"loss": "categorical_crossentropy"} | of_three("sigmoid"),
+        "takes outputs for those of a softmax, but they are those of a sigmoid.*end the model with softmax",
+    ),
+    "class numbers of a sigmoid": (
+        np.arange(3), lambda k: {"loss": "sparse_categorical_crossentropy"} | of_three("sigmoid"),
+        "but they are those of a sigmoid.*end the model with softmax",
+    ),
+    "zeros and ones of a softmax": (
+        LABELS, lambda k: {"loss": "binary_crossentropy"} | of_three("softmax"),
+        "takes outputs for those of a sigmoid, but they are those of a softmax.*end the model with sigmoid",
+    ),
     "one column against two": (NUMBERS, lambda k: {"loss": "mse", "units": 2}, "each is compared with all columns"),
 }  # fmt: skip
 
@@ -102,6 +130,11 @@ def test_keras_numbers_and_a_warning(name: str):
         warnings.simplefilter("ignore")
         expected = trained(keras, y, **how(keras))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_focal_loss_of_a_softmax_is_keras_s():
+    how = {"loss": "binary_focal_crossentropy"} | of_three("softmax")
+    np.testing.assert_allclose(trained(lamina, LABELS, **how), trained(keras, LABELS, **how), rtol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:.*compares all rows of a batch:RuntimeWarning")

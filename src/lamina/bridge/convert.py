@@ -131,7 +131,7 @@ def transfer(source: Any, target: Any) -> None:
     ours, theirs = (getattr(model, "optimizer", None) for model in (source, target))
     if ours is None or theirs is None:
         return
-    if ours.built:
+    if ours.built and not theirs.built:  # Keras's LossScaleOptimizer would have its variables twice
         theirs.build(target.trainable_variables)
     state = theirs.variables if ours.built else theirs.variables[: len(ours.variables)]
     _assign(ours.variables, state, f"variables of optimizer {ours.name!r}")

@@ -385,34 +385,6 @@ def log_sigmoid(x: Operand) -> Node:
     return -e.softplus(-as_node(x))
 
 
-def binary_crossentropy(target: Operand, output: Operand, from_logits: bool = False, epsilon: float = EPSILON) -> Node:
-    """−y log a − (1 − y) log(1 − a), element by element; a = σ(output) when ``from_logits``."""
-    target = as_node(target)
-    a = e.guard(e.sigmoid(output) if from_logits else output, epsilon)
-    return -(target * e.log(a)) - (1.0 - target) * e.log(1.0 - a)
-
-
-def categorical_crossentropy(
-    target: Operand, output: Operand, from_logits: bool = False, axis: int = -1, epsilon: float = EPSILON
-) -> Node:
-    """−Σ y log a along the class axis; probabilities are first divided by their sum, as Keras does."""
-    target, output = as_node(target), as_node(output)
-    if from_logits:
-        return -e.sum(target * log_softmax(output, axis), axis)
-    a = output / e.sum(output, axis, keepdims=True)
-    return -e.sum(target * e.log(e.guard(a, epsilon)), axis)
-
-
-def sparse_categorical_crossentropy(
-    target: Operand, output: Operand, from_logits: bool = False, axis: int = -1, epsilon: float = EPSILON
-) -> Node:
-    """−log a[y] for class numbers y; probabilities are clipped and then renormalised, as Keras does."""
-    output = as_node(output)
-    logits = output if from_logits else e.log(e.guard(output, epsilon))
-    hit = one_hot(e.cast(target, "int32"), class_count(output, axis), "bool")
-    return -e.sum(e.where(hit, log_softmax(logits, axis), e.constant(0.0, output.dtype)), axis)
-
-
 def random_uniform(shape: tuple[int | None, ...], stream: int, dtype: str = "float32") -> Node:
     """Numbers in [0, 1) that depend on stream, step and element alone (Philox, Salmon et al. 2011)."""
     return leaf("random", e.sizes(shape), dtype, stream=int(stream))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lamina import config
-from lamina.graph import express, functions
+from lamina.graph import crossentropies, express, functions
 from lamina.graph.node import Node, Operand
 from lamina.losses.loss import FunctionLoss
 from lamina.losses.shapes import aligned, as_given, check_labels, class_numbers
@@ -22,7 +22,7 @@ def binary_crossentropy(
     """mean of −y log a − (1 − y) log(1 − a) along an axis; labels are first smoothed to y(1 − s) + s/2."""
     y_true, y_pred = aligned(y_true, y_pred, strict=True)
     y_true = smoothed(y_true, label_smoothing, 2)
-    return express.mean(functions.binary_crossentropy(y_true, y_pred, from_logits, config.epsilon()), axis)
+    return express.mean(crossentropies.binary_crossentropy(y_true, y_pred, from_logits, config.epsilon()), axis)
 
 
 @dual
@@ -32,7 +32,7 @@ def categorical_crossentropy(
     """−Σ y log a along the class axis; labels are first smoothed to y(1 − s) + s/K for K classes."""
     y_true, y_pred = aligned(y_true, y_pred, strict=True)
     y_true = smoothed(y_true, label_smoothing, functions.class_count(y_true))
-    return functions.categorical_crossentropy(y_true, y_pred, from_logits, axis, config.epsilon())
+    return crossentropies.categorical_crossentropy(y_true, y_pred, from_logits, axis, config.epsilon())
 
 
 @dual
@@ -53,9 +53,9 @@ def sparse_categorical_crossentropy(
     kept = functions.not_equal(y_true, -1 if ignore_class is None else ignore_class)
     if ignore_class is None:
         check_labels(y_true, functions.class_count(y_pred, axis))
-        return functions.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis, config.epsilon())
+        return crossentropies.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis, config.epsilon())
     y_true = express.where(kept, y_true, 0)
-    losses = functions.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis, config.epsilon())
+    losses = crossentropies.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis, config.epsilon())
     return express.where(kept, losses, express.constant(0.0, losses.dtype))
 
 
@@ -78,7 +78,7 @@ def binary_focal_crossentropy(
     y_true = smoothed(y_true, label_smoothing, 2)
     a = express.sigmoid(y_pred) if from_logits else y_pred
     hit = y_true * a + (1.0 - y_true) * (1.0 - a)
-    losses = express.power(1.0 - hit, gamma) * functions.binary_crossentropy(y_true, a, False, config.epsilon())
+    losses = express.power(1.0 - hit, gamma) * crossentropies.binary_crossentropy(y_true, a, False, config.epsilon())
     if apply_class_balancing:
         losses = losses * (y_true * alpha + (1.0 - y_true) * (1.0 - alpha))
     return express.mean(losses, axis)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.graph import crossentropies
 from lamina.graph import express as e
 from lamina.graph import functions as f
 from lamina.graph.node import Node, leaf
@@ -65,9 +66,9 @@ COMPOSITES: tuple[Composite, ...] = (
     Composite("square", f.square),
     Composite("var", lambda x: f.var(x, -1, keepdims=True), same_shape=False),
     Composite("mean", lambda x: e.mean(x, -1, keepdims=True), same_shape=False),
-    Composite("loss", f.binary_crossentropy, inputs=2),
-    Composite("loss", f.categorical_crossentropy, inputs=2, same_shape=False),
-    Composite("loss", f.sparse_categorical_crossentropy, inputs=2, same_shape=False),
+    Composite("loss", crossentropies.binary_crossentropy, inputs=2),
+    Composite("loss", crossentropies.categorical_crossentropy, inputs=2, same_shape=False),
+    Composite("loss", crossentropies.sparse_categorical_crossentropy, inputs=2, same_shape=False),
 )
 
 
@@ -93,7 +94,7 @@ def example(composite: Composite) -> tuple[tuple[Node, ...], Node]:
     """Inputs of a usual shape, and the composite's nodes on them."""
     names = ("z",) if composite.inputs == 1 else ("y", "a")
     inputs = tuple(leaf("input", (None, 3), "float32", name=name) for name in names)
-    if composite.function is f.sparse_categorical_crossentropy:
+    if composite.function is crossentropies.sparse_categorical_crossentropy:
         inputs = (leaf("input", (None,), "float32", name="y"), inputs[1])
     return inputs, composite.function(*inputs)
 

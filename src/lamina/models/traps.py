@@ -7,6 +7,7 @@ from typing import Any
 
 from lamina import losses, metrics
 from lamina.errors import warn_once
+from lamina.graph.crossentropies import activation_before
 from lamina.graph.mixing import paired_rows
 from lamina.graph.node import Node
 from lamina.metrics.confusion import AtThresholds
@@ -18,6 +19,8 @@ OF_PROBABILITIES: dict[type, Callable[..., Any]] = {
     losses.CategoricalCrossentropy: losses.categorical_crossentropy,
     losses.SparseCategoricalCrossentropy: losses.sparse_categorical_crossentropy,
 }
+# The activation whose probabilities each is meant for.
+ACTIVATIONS = dict(zip(OF_PROBABILITIES.values(), ("sigmoid", "softmax", "softmax"), strict=True))
 
 
 def warn_of_outputs(where: str, of_losses: Sequence[Use], of_metrics: Sequence[Use]) -> None:
@@ -28,21 +31,36 @@ def warn_of_outputs(where: str, of_losses: Sequence[Use], of_metrics: Sequence[U
         of_losses, of_metrics: what the step uses.
     """
     for loss, _, output in of_losses:
-        _warn_of_linear(where, loss, output)
+        function = OF_PROBABILITIES.get(type(loss), getattr(loss, "fn", None))
+        if function in ACTIVATIONS:
+            _warn_of_linear(where, loss, output)
+            _warn_of_activation(where, loss, output, ACTIVATIONS[function])
         for metric, _, measured in of_metrics:
             if measured is output and _option(loss, "from_logits"):
                 _warn_of_logits(where, loss, metric)
 
 
 def _warn_of_linear(where: str, loss: Any, output: Node) -> None:
-    of_probabilities = type(loss) in OF_PROBABILITIES or getattr(loss, "fn", None) in OF_PROBABILITIES.values()
-    if of_probabilities and _is_linear(output) and not _option(loss, "from_logits"):
+    if _is_linear(output) and not _option(loss, "from_logits"):
         warn_once(
             f"{where}: the loss {loss.name!r} takes outputs for probabilities, but they are those of a linear layer, "
             "and what lies outside [0, 1] is cut off: give the last layer an activation (sigmoid or softmax), or the "
             "loss from_logits=True",
             stacklevel=4,
         )
+
+
+def _warn_of_activation(where: str, loss: Any, output: Node, own: str) -> None:
+    before = activation_before(output)
+    if before is None or (before == own and not _option(loss, "from_logits")):
+        return
+    fix = f"end the model with {own}" if before != own else "leave from_logits out"
+    warn_once(
+        f"{where}: the loss {loss.name!r} takes outputs for {'logits' if before == own else f'those of a {own}'}, but "
+        f"they are those of a {before}: as in Keras on TensorFlow, it is computed with what the {before} was given. "
+        f"To say what you mean, {fix}",
+        stacklevel=4,
+    )
 
 
 def _warn_of_logits(where: str, loss: Any, metric: Any) -> None:

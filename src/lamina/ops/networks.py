@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lamina import config
-from lamina.graph import express, functions, moving, products
+from lamina.graph import crossentropies, express, functions, moving, products
 from lamina.graph.express import Axes, as_node
 from lamina.graph.node import Node, Operand
 from lamina.ops.dispatch import Dual, dual
@@ -40,13 +40,13 @@ threshold: Dual = dual(functions.threshold)
 @dual
 def binary_crossentropy(target: Operand, output: Operand, from_logits: bool = False) -> Node:
     """−y log a − (1 − y) log(1 − a), element by element; a = σ(output) when ``from_logits``."""
-    return functions.binary_crossentropy(target, output, from_logits)
+    return crossentropies.binary_crossentropy(target, output, from_logits)
 
 
 @dual
 def categorical_crossentropy(target: Operand, output: Operand, from_logits: bool = False, axis: int = -1) -> Node:
     """−Σ y log a along the class axis; probabilities are first divided by their sum."""
-    return functions.categorical_crossentropy(target, output, from_logits, axis)
+    return crossentropies.categorical_crossentropy(target, output, from_logits, axis)
 
 
 @dual
@@ -54,7 +54,7 @@ def sparse_categorical_crossentropy(
     target: Operand, output: Operand, from_logits: bool = False, axis: int = -1
 ) -> Node:
     """−log a[y] for class numbers y."""
-    return functions.sparse_categorical_crossentropy(target, output, from_logits, axis)
+    return crossentropies.sparse_categorical_crossentropy(target, output, from_logits, axis)
 
 
 @dual

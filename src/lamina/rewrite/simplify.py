@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lamina.graph import express as e
+from lamina.graph.crossentropies import is_softmax
 from lamina.graph.node import Graph, Node, label, rebuild, walk
 from lamina.graph.ops import ELEMENTWISE, OPS
 from lamina.graph.shapes import broadcast
@@ -36,7 +37,7 @@ def _log_of_guarded(out: Node, x: Node) -> Node | None:
     p = _guarded(x)
     if p is not None and p.op == "sigmoid":
         return -e.softplus(-p.inputs[0])
-    if p is not None and _is_softmax(p):
+    if p is not None and is_softmax(p):
         return p.inputs[0].inputs[0] - e.log(p.inputs[1])
     return None
 
@@ -51,13 +52,6 @@ def _log_of_complement(out: Node, x: Node) -> Node | None:
 
 def _guarded(x: Node) -> Node | None:
     return x.inputs[0] if x.op == "clip" and x.attrs["guard"] else None
-
-
-def _is_softmax(x: Node) -> bool:
-    if x.op != "divide":
-        return False
-    top, total = x.inputs
-    return top.op == "exp" and total.op == "sum" and total.inputs[0] is top
 
 
 def _normalised_twice(out: Node, a: Node, b: Node) -> Node | None:
