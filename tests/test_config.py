@@ -1,4 +1,4 @@
-"""Session settings, names, configs from signatures, lookups."""
+"""Session settings and names."""
 
 from __future__ import annotations
 
@@ -49,30 +49,3 @@ def test_epsilon_is_kept():
     config.set_epsilon(1e-5)
     assert config.epsilon() == 1e-5
     config.set_epsilon(1e-7)
-
-
-class Base(config.Configured):
-    def __init__(self, name="base", **kwargs):
-        self.name = name
-
-
-class Part(Base):
-    def __init__(self, units, **kwargs):
-        super().__init__(**kwargs)
-        self.units = units
-
-
-class Forgetful(config.Configured):
-    def __init__(self, units):
-        pass
-
-
-def test_config_is_the_signature_through_kwargs():
-    part = Part(3, name="p")
-    assert part.get_config() == {"units": 3, "name": "p"}
-    assert Part.from_config(part.get_config()).units == 3
-
-
-def test_an_argument_that_is_not_kept_is_named():
-    with pytest.raises(TypeError, match=r"Forgetful.__init__ takes 'units' but does not keep it"):
-        Forgetful(1).get_config()

@@ -1,16 +1,14 @@
-"""What holds for a whole session (float type, ε, names in use); how objects become plain configs and come back."""
+"""What holds for a whole session: float type, ε, names in use."""
 
 from __future__ import annotations
 
-import difflib
-import inspect
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from lamina.errors import DtypeError, forget_warnings, warn_once
+from lamina.signatures import Configured
 
 VERSION = "0.1.0"  # of Lamina
 FLOATS = ("float32", "float64")
@@ -103,7 +101,7 @@ def held_dtype(dtype: Any) -> str:
     return _HELD[standardize_dtype(dtype)]
 
 
-class DTypePolicy:
+class DTypePolicy(Configured):
     """The element types that a layer is said to compute and to keep its weights in.
 
     Args:
@@ -135,15 +133,6 @@ class DTypePolicy:
                 "'mixed_bfloat16', and the name of any float dtype such as 'float32'."
             ) from None
         self.variable_dtype = "float32" if half else self.compute_dtype
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make a policy like this one."""
-        return {"name": self.name}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """A policy from what ``get_config`` returned."""
-        return cls(**config)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DTypePolicy) and self.name == other.name
@@ -335,65 +324,3 @@ def clear_session(free_memory: bool = True) -> None:
     _session.names.clear()
     _session.uids.clear()
     forget_warnings()
-
-
-def init_parameters(cls: type) -> list[str]:
-    """The arguments of a class's ``__init__``, with those of its bases where it passes ``**kwargs`` on."""
-    names: dict[str, None] = {}
-    for base in cls.__mro__[:-1]:  # `object` takes nothing
-        if "__init__" not in vars(base):
-            continue
-        given = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
-        names |= {p.name: None for p in given if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
-        if not any(p.kind is p.VAR_KEYWORD for p in given):
-            break
-    return list(names)
-
-
-def signature_config(thing: object, strict: bool = True) -> dict[str, Any]:
-    """An object's config: for each argument of its ``__init__`` the attribute of the same name.
-
-    Args:
-        thing: the object.
-        strict: whether each argument must be kept; a class that writes ``get_config`` itself need not keep its own.
-
-    Raises:
-        TypeError: an argument is not kept as an attribute, and ``strict``.
-    """
-    names = init_parameters(type(thing))
-    missing = [name for name in names if not hasattr(thing, name)]
-    if missing and strict:
-        raise TypeError(
-            f"{type(thing).__name__}.__init__ takes {missing[0]!r} but does not keep it: "
-            f"set self.{missing[0]} there, or write get_config yourself"
-        )
-    return {name: getattr(thing, name) for name in names if name not in missing}
-
-
-class Configured:
-    """An object that a plain dictionary describes: the arguments of its ``__init__``, kept as attributes."""
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make an object like this one."""
-        return signature_config(self)
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """An object from what ``get_config`` returned."""
-        return cls(**config)
-
-
-def unknown_arguments(kind: type, names: Sequence[str]) -> str:
-    """The names of arguments that a class does not take, each with the nearest that it does."""
-    return ", ".join(name + nearest(name, _arguments(kind)) for name in names)
-
-
-def _arguments(kind: type) -> dict[str, None]:
-    makers = [vars(c)["__init__"] for c in kind.__mro__ if c is not object and "__init__" in vars(c)]
-    return dict.fromkeys(name for maker in makers for name in inspect.signature(maker).parameters if name != "self")
-
-
-def nearest(identifier: Any, table: Iterable[str]) -> str:
-    """The names in a table that look most like a wrong one, as the end of a message."""
-    near = difflib.get_close_matches(str(identifier), table, 3)
-    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -7,11 +7,12 @@ from typing import Any
 
 from lamina import config, naming, ops
 from lamina.records import serialize_keras_object
+from lamina.signatures import Configured
 
 Axis = int | Sequence[int]
 
 
-class Constraint(config.Configured):
+class Constraint(Configured):
     """Base of all constraints; a subclass writes ``__call__(w) → w`` with ``lamina.ops``.
 
     Example:

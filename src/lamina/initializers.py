@@ -11,12 +11,13 @@ import numpy as np
 from lamina import config, naming, random
 from lamina.errors import ShapeError, refusal
 from lamina.records import serialize_keras_object
+from lamina.signatures import Configured
 from lamina.variables import Variable
 
 Shape = Sequence[int]
 
 
-class Initializer(config.Configured):
+class Initializer(Configured):
     """Base of all initializers; a subclass writes ``__call__(shape, dtype=None) → array``.
 
     Example:

@@ -9,6 +9,7 @@ from typing import Any
 from lamina import config
 from lamina.records import deserialize_keras_object
 from lamina.registry import custom_object_scope, get_registered_object
+from lamina.signatures import nearest
 
 Table = Mapping[str, Callable[..., Any]]
 
@@ -57,7 +58,7 @@ def lookup(kind: str, table: Table, identifier: Any, absent: Mapping[str, str] |
 def _hint(identifier: Any, table: Table, absent: Mapping[str, str] | None) -> str:
     name = identifier.get("class_name") if isinstance(identifier, Mapping) else identifier
     reason = (absent or {}).get(str(name))
-    return f"; {reason}" if reason else config.nearest(name, table)
+    return f"; {reason}" if reason else nearest(name, table)
 
 
 def reader(kind: str, table: Table) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ from lamina import config
 from lamina.errors import GraphError
 from lamina.graph import elementary, express, functions
 from lamina.graph.node import Node
+from lamina.signatures import Configured
 from lamina.trace import current
 from lamina.variables import Variable
 
@@ -40,7 +41,7 @@ def mixed(seed: int) -> int:
     return z ^ (z >> 31)
 
 
-class SeedGenerator(config.Configured):
+class SeedGenerator(Configured):
     """A sequence of seeds: each draw with it gives other numbers.
 
     Args:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from lamina import config, naming, ops
+from lamina import naming, ops
 from lamina.errors import ShapeError
 from lamina.records import serialize_keras_object
+from lamina.signatures import Configured
 
 
-class Regularizer(config.Configured):
+class Regularizer(Configured):
     """Base of all regularizers; a subclass writes ``__call__(x) → penalty`` with ``lamina.ops``.
 
     Example:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lamina import config, dtype_policies
+from lamina.signatures import signature_config
 
 BASE_ARGUMENTS = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
 
@@ -69,5 +70,5 @@ def own_arguments(layer: Any, strict: bool) -> dict[str, Any]:
     Raises:
         TypeError: one is not kept as an attribute, and ``strict``.
     """
-    found = config.signature_config(layer, strict)
+    found = signature_config(layer, strict)
     return {n: value for n, value in found.items() if n not in BASE_ARGUMENTS}

@@ -28,6 +28,7 @@ from lamina.layers.paths import inside, path_of
 from lamina.layers.spec import InputSpec
 from lamina.layers.tensor import KerasTensor
 from lamina.records import config_value, deserialize_keras_object
+from lamina.signatures import unknown_arguments
 from lamina.trace import current, outside
 from lamina.tree import flatten, map_leaves
 from lamina.variables import holding
@@ -73,7 +74,7 @@ class Layer(Holder):
         **kwargs: Any,
     ):
         self._input_hint = input_hint(kwargs)
-        if unknown := config.unknown_arguments(type(self), sorted(kwargs)):
+        if unknown := unknown_arguments(type(self), sorted(kwargs)):
             raise ValueError(f"{type(self).__name__} does not take the argument(s) {unknown}")
         super().__init__(trainable, name)
         self.dtype_policy = policy_of(dtype)

@@ -13,6 +13,7 @@ from lamina.graph.node import label
 from lamina.layers import calling
 from lamina.layers.arguments import valid_name
 from lamina.layers.tensor import Call, KerasTensor
+from lamina.signatures import signature_config
 from lamina.tree import flatten
 
 
@@ -69,7 +70,7 @@ class Operation:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an operation like this one."""
-        return {"name": self.name} | config.signature_config(self)
+        return {"name": self.name} | signature_config(self)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:

@@ -12,6 +12,7 @@ from lamina.graph.express import as_node
 from lamina.graph.node import Node, Operand
 from lamina.losses.shapes import float_type, same_rank
 from lamina.ops import Array, dual
+from lamina.signatures import Configured, signature_config
 from lamina.trace import mask_of
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
@@ -54,7 +55,7 @@ def reduced(values: Node, weight: Node | None, reduction: str | None) -> Node:
     return express.mean(values)
 
 
-class Loss(config.Configured):
+class Loss(Configured):
     """Base of all losses; a subclass writes ``call(y_true, y_pred)`` with ``lamina.ops``: one number for each row.
 
     Args:
@@ -122,7 +123,7 @@ class FunctionLoss(Loss):
 
     def call(self, y_true: Node, y_pred: Node) -> Any:
         y_true, y_pred = same_rank(y_true, y_pred)
-        own = {k: v for k, v in config.signature_config(self).items() if k not in ("name", "reduction", "dtype")}
+        own = {k: v for k, v in signature_config(self).items() if k not in ("name", "reduction", "dtype")}
         return type(self).function(y_true, y_pred, **own)
 
 

@@ -10,11 +10,12 @@ from typing import Any, Self
 import numpy as np
 
 from lamina import config, initializers
+from lamina.signatures import Configured
 from lamina.trace import current
 from lamina.variables import Variable, holding
 
 
-class Metric(config.Configured):
+class Metric(Configured):
     """Base of all metrics; a subclass writes ``update_state`` with ``lamina.ops``, and ``result``.
 
     Args:

@@ -16,6 +16,7 @@ from lamina.lower.to_numpy import NumpyExecutable
 from lamina.optimizers.state import Rate
 from lamina.optimizers.step import AVERAGE, Step
 from lamina.optimizers.vector import Vector
+from lamina.signatures import unknown_arguments
 from lamina.trace import Trace, current
 from lamina.variables import Variable
 
@@ -209,7 +210,7 @@ def _refuse(kind: type, unknown: dict[str, Any]) -> None:
             stacklevel=4,
         )
     if unknown:
-        names = "lr: its name is 'learning_rate'" if "lr" in unknown else config.unknown_arguments(kind, list(unknown))
+        names = "lr: its name is 'learning_rate'" if "lr" in unknown else unknown_arguments(kind, list(unknown))
         raise ValueError(f"Argument(s) not recognized: {unknown}; {kind.__name__} does not take {names}")
 
 

@@ -12,9 +12,10 @@ from lamina.graph.express import as_node
 from lamina.graph.node import Node, constant
 from lamina.ops import Array, dual
 from lamina.records import serialize_keras_object
+from lamina.signatures import Configured
 
 
-class LearningRateSchedule(config.Configured):
+class LearningRateSchedule(Configured):
     """Base of all schedules; a subclass writes ``rate(step)``, or Keras's ``__call__(step)``, with ``lamina.ops``.
 
     Example:

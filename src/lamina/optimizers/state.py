@@ -15,6 +15,7 @@ from lamina.graph.node import Node, leaf
 from lamina.optimizers.schedules import LearningRateSchedule, deserialize
 from lamina.optimizers.vector import Vector, common_dtype
 from lamina.records import serialize_keras_object
+from lamina.signatures import Configured, signature_config
 from lamina.trace import current
 from lamina.variables import Count, Variable
 
@@ -32,7 +33,7 @@ class Slot(NamedTuple):
         return self.vector if isinstance(variable, Vector) else self.parts[variable]
 
 
-class State(config.Configured):
+class State(Configured):
     """The variables of an optimizer: its steps, its learning rate, slots of each weight, and what a rule adds."""
 
     # Slots in the order of Keras's files: within a group they alternate variable by variable.
@@ -294,7 +295,7 @@ class State(config.Configured):
         """The arguments that make an optimizer like this one, without its state."""
         rate = self._learning_rate
         plain = float(rate.value) if isinstance(rate, Variable) else serialize_keras_object(rate)
-        own = config.signature_config(self, strict=type(self).get_config is State.get_config)
+        own = signature_config(self, strict=type(self).get_config is State.get_config)
         return own | {"learning_rate": plain}
 
     @classmethod

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamina import ops
-from lamina.config import Configured
 from lamina.layers.discretization import Discretization
 from lamina.layers.encoding import checked_mode
 from lamina.layers.index_lookup import IndexLookup
 from lamina.layers.layer import Layer
+from lamina.signatures import Configured
 
 
 class Cross(Configured):
