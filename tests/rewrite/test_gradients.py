@@ -9,9 +9,11 @@ from cases_ops import CASES, ROWS, Case, bind, inputs, name_of, numbers, weighte
 from lamina.engine import compile
 from lamina.errors import GraphError
 from lamina.graph import express as e
-from lamina.graph.node import Graph, constant, leaf
+from lamina.graph import functions
+from lamina.graph.node import Graph, constant, leaf, walk
 from lamina.graph.ops import OPS
 from lamina.rewrite.gradients import RULES, gradients
+from lamina.rewrite.simplify import simplify
 
 FLAT = {"sign", "floor", "ceil", "round", "isfinite", "equal", "less", "less_equal", "argmax"}  # derivative 0
 
@@ -69,6 +71,13 @@ def test_a_stopped_gradient_is_a_constant():
     (dx,) = gradients(e.sum(x * e.stop_gradient(x)), [x])
     run = compile(Graph({"dx": dx}), "numpy").run({"x": np.array([3.0])}, {}, rows=1, batch_size=1)
     assert run["dx"].tolist() == [3.0]  # not 6
+
+
+def test_the_variance_of_a_batch_passes_no_gradient_through_its_mean():
+    """It is 0: one sum over the batch less."""
+    x, w = (leaf("input", (None,), "float64", name=name) for name in "xw")
+    (dx,) = gradients(e.sum(w * (x - functions.moments(x, 0)[0]) / e.sqrt(functions.moments(x, 0)[1])), [x])
+    assert sum(node.op == "sum" for node in walk(simplify(Graph({"dx": dx})).roots)) == 4  # x, its square; w, w·(x − μ)
 
 
 def test_what_the_loss_does_not_need_has_gradient_zero():

@@ -40,6 +40,8 @@ def value(node: Node, **data: np.ndarray) -> np.ndarray:
         (lambda a: e.exp(a) + e.exp(a), ["exp", "add"]),
         (lambda a: a * e.sin(a) + e.sin(a) * a, ["sin", "multiply", "add"]),
         (lambda a: e.sum(e.reshape(a, (None, 3, 1)), 2), []),
+        (lambda a: e.sum(-a, 1), ["sum", "negative"]),
+        (lambda a: e.sum(a * 2.0, 0), ["multiply", "sum"]),
     ],
 )
 def test_rules(before, expected):
@@ -54,6 +56,36 @@ def test_a_whole_number_needs_no_cast_back():
     i, a = x(None, dtype="int32"), x(None)
     assert simplify_nodes([e.cast(e.cast(i, "float32"), "int32")]) == (i,)
     assert ops(simplify_nodes([e.cast(e.cast(a, "int32"), "float64")])[0]) == ["cast", "cast"]
+    truth = e.less(a, 0.0)
+    assert simplify_nodes([e.cast(e.cast(truth, "float32"), "bool")]) == simplify_nodes([truth])
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "leaves"),
+    [
+        ((3,), (0,), True),
+        ((1, 3), (0,), True),
+        ((4, 1), (1,), True),
+        ((4, 3), (0,), False),
+        ((3,), (0, 1), False),
+        ((), (0, 1), False),  # a single number costs nothing in the sum's loop
+    ],
+)
+def test_what_is_the_same_for_all_terms_leaves_their_sum(shape: tuple, axes: tuple, leaves: bool):
+    a, b = (leaf("variable", own, "float64", buffer=n, offset=0) for n, own in (("a", (4, 3)), ("b", shape)))
+    before = e.sum(b * a, axes)
+    (after,) = simplify_nodes([before])
+    assert (ops(after)[0] == "sum") == leaves
+    state = {"a": np.random.default_rng(0).normal(size=12), "b": np.arange(1.0, 1.0 + np.prod(shape))}
+    made = [NumpyExecutable(Graph({"v": n})).run({}, state, rows=1, batch_size=1)["v"] for n in (before, after)]
+    np.testing.assert_allclose(made[1], made[0], rtol=1e-14)
+
+
+def test_a_stopped_gradient_is_gone_once_none_will_be_taken():
+    a = x(None)
+    node = e.stop_gradient(a) * e.exp(a)
+    assert "stop_gradient" in ops(simplify_nodes([node])[0])
+    assert ops(simplify(Graph({"v": node})).outputs["v"]) == ["exp", "multiply"]
 
 
 def test_a_tie_keeps_its_side():

@@ -199,11 +199,11 @@ def one_hot(x: Operand, num_classes: int, dtype: str = "float32") -> Node:
 
 
 def moments(x: Operand, axes: Axes, keepdims: bool = False) -> tuple[Node, Node]:
-    """Mean and (biased) variance over some axes: Var x = mean((x − mean x)²)."""
+    """Mean and (biased) variance over some axes: Var x = mean((x − mean x)²), whose gradient in mean x is 0."""
     x = as_node(x)
     center = e.mean(x, axes, keepdims=True)
     mean = center if keepdims else e.reshape(center, e.sum(x, axes).shape)
-    return mean, e.mean(square(x - center), axes, keepdims)
+    return mean, e.mean(square(x - e.stop_gradient(center)), axes, keepdims)
 
 
 def var(x: Operand, axis: Axes = None, keepdims: bool = False) -> Node:

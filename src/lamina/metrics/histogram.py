@@ -41,10 +41,9 @@ class Histogram(Metric):
 
     def _scattered(self, bucket: Node, positive: Node, weight: Node) -> tuple[Node, Node]:
         size = self._histograms[0].shape[0]
-        return (
-            express.scatter_add(bucket, positive * weight, size),
-            express.scatter_add(bucket, (1.0 - positive) * weight, size),
-        )
+        place = express.where(express.cast(positive, "bool"), bucket, bucket + size)
+        both = express.scatter_add(place, weight, 2 * size)
+        return express.slice_axis(both, 0, 0, size), express.slice_axis(both, 0, size, 2 * size)
 
     def counts(self) -> Counts:
         """TP, FP, TN and FN at each threshold: (thresholds, labels)."""

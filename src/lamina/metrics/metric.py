@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
 
@@ -92,7 +92,7 @@ class Metric(Configured):
         return [*self._variables, *(v for part in self._parts() for v in part.variables)]
 
     def _parts(self) -> list[Metric]:
-        return list({id(part): part for part in _metrics_in(vars(self))}.values())
+        return list({id(part): part for part in _metrics_in(vars(self).values())}.values())
 
     def to(self, dtype: str) -> Self:
         """The metric itself, its states from now on of another float type."""
@@ -156,12 +156,17 @@ class Metric(Configured):
         return f"<{type(self).__name__} name={self.name}>"
 
 
-def _metrics_in(value: Any) -> Iterator[Metric]:
-    if isinstance(value, Metric):
-        yield value
-    elif isinstance(value, dict | list | tuple):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _metrics_in(part)
+_PLAIN = frozenset({int, float, bool, str, type(None), Variable})  # long lists of thresholds are asked once as a whole
+
+
+def _metrics_in(values: Iterable[Any]) -> Iterator[Metric]:
+    if _PLAIN.issuperset(map(type, values)):
+        return
+    for value in values:
+        if isinstance(value, Metric):
+            yield value
+        elif isinstance(value, dict | list | tuple):
+            yield from _metrics_in(value.values() if isinstance(value, dict) else value)
 
 
 def _after_the_run(result: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -108,10 +108,11 @@ class Emitter:
 
     def _copy(self, target: int, offset: int, view: View, steps: Sequence[int]) -> str:
         source = self.value(view.stored)
-        sizes = view.shape or (1,)
+        walked = [way for way in zip(view.shape, steps, view.strides, strict=True) if way[0] != 1] or [(1, 1, 1)]
+        sizes, to, own = zip(*walked, strict=True)
         return (
-            f"copy {target} {source} sizes={joined(_size(s) for s in sizes)} "
-            f"dst={offset}:{joined(steps or (1,))} src={view.offset}:{joined(view.strides or (1,))}"
+            f"copy {target} {source} sizes={joined(map(_size, sizes))} "
+            f"dst={offset}:{joined(to)} src={view.offset}:{joined(own)}"
         )
 
     def load(self, node: Node) -> list[str]:

@@ -50,7 +50,16 @@ def _alias(node: Node) -> int | None:
 def is_free_cast(node: Node) -> bool:
     """All numbers are stored in the program's float type, so only roundings to integers or booleans compute."""
     order = ("bool", "int32", "float32", "float64")
-    return order.index(node.inputs[0].dtype) <= order.index(node.dtype)
+    (x,) = node.inputs
+    return order.index(x.dtype) <= order.index(node.dtype) or (node.dtype == "int32" and _is_whole(x))
+
+
+def _is_whole(x: Node) -> bool:
+    """Whether nothing is left to round."""
+    if x.op in ("maximum", "minimum"):
+        return all(map(_is_whole, x.inputs))
+    whole = x.op == "constant" and x.attrs["value"].size == 1 and float(x.attrs["value"].reshape(())).is_integer()
+    return whole or x.op in ("floor", "ceil", "round")
 
 
 def _is_leading(node: Node) -> bool:

@@ -112,7 +112,7 @@ RULES: dict[str, Rule] = {
     "cast": _cast,
     "add": lambda g, out, a, b: (g, g),
     "subtract": lambda g, out, a, b: (g, -g),
-    "multiply": lambda g, out, a, b: (g * b, g * a),
+    "multiply": lambda g, out, a, b: (g * b, g * a) if a is not b else ((g + g) * a, None),
     "divide": lambda g, out, a, b: (g / b, -g * out / b),
     "power": lambda g, out, a, b: (
         g * b * e.power(a, b - 1.0),

@@ -7,6 +7,7 @@ numbers; those that move a rounding (the logarithms) do so towards the exact val
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from lamina.graph import express as e
 from lamina.graph.crossentropies import is_softmax
 from lamina.graph.node import Graph, Node, label, rebuild, walk
 from lamina.graph.ops import ELEMENTWISE, OPS
-from lamina.graph.shapes import broadcast
+from lamina.graph.shapes import Shape, broadcast
 
 Rule = Callable[..., Node | None]
 
@@ -68,7 +69,8 @@ def _log_softmax_twice(out: Node, a: Node, b: Node) -> Node | None:
     if not _is_log_sum_exp(b, a) or a.op != "subtract":
         return None
     inner, top = a.inputs
-    shifted = top.op == "stop_gradient" and top.inputs[0].op == "max" and top.inputs[0].inputs[0] is inner
+    top = top.inputs[0] if top.op == "stop_gradient" else top
+    shifted = top.op == "max" and top.inputs[0] is inner
     if shifted and inner.op == "subtract" and _is_log_sum_exp(inner.inputs[1], inner.inputs[0]):
         return inner
     return None
@@ -143,6 +145,26 @@ def _sum_of_one(out: Node, x: Node) -> Node | None:
     return e.reshape(x, out.shape) if all(x.shape[a] == 1 for a in out.attrs["axes"]) else None
 
 
+def _factor_of_sum(out: Node, x: Node) -> Node | None:
+    """Σ a·b = b · Σ a for numbers b that are the same for all that is added up into each."""
+    if x.op != "multiply":
+        return None
+    for a, b in (x.inputs, x.inputs[::-1]):
+        kept = (1,) * (x.ndim - b.ndim) + b.shape
+        if a.shape == x.shape and b.shape and all(kept[axis] == 1 for axis in out.attrs["axes"]):
+            return e.sum(a, out.attrs["axes"]) * e.reshape(b, _without(kept, out.attrs["axes"]))
+    return None
+
+
+def _sign_of_sum(out: Node, x: Node) -> Node | None:
+    """Σ −x = −Σ x."""
+    return -e.sum(x.inputs[0], out.attrs["axes"]) if x.op == "negative" else None
+
+
+def _without(shape: Shape, axes: tuple[int, ...]) -> Shape:
+    return tuple(size for axis, size in enumerate(shape) if axis not in axes)
+
+
 def _reshape_twice(out: Node, x: Node) -> Node | None:
     """Only the last shape counts."""
     if x.op == "constant":
@@ -204,8 +226,8 @@ def _cast_constant(out: Node, x: Node) -> Node | None:
 
 
 def _cast_back(out: Node, x: Node) -> Node | None:
-    """A whole number that became a float for a while is still that number."""
-    return _same(x.inputs[0], out) if x.op == "cast" and out.dtype == "int32" else None
+    """A whole number, or a truth, that became a float for a while is still what it was."""
+    return _same(x.inputs[0], out) if x.op == "cast" and out.dtype in ("int32", "bool") else None
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
@@ -215,7 +237,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "add": (_plus_zero, _add_negative),
     "multiply": (_times_one, _signs_outward),
     "negative": (_double_negative,),
-    "sum": (_sum_of_one,),
+    "sum": (_sum_of_one, _factor_of_sum, _sign_of_sum),
     "max": (_sum_of_one,),
     "reshape": (_reshape_twice,),
     "transpose": (_transposed_twice,),
@@ -228,9 +250,14 @@ NARY = (_drop_broadcast,)
 
 
 class _Pool:
-    """Nodes by what they are: equal operation, inputs and attributes give one node."""
+    """Nodes by what they are: equal operation, inputs and attributes give one node.
 
-    def __init__(self) -> None:
+    Args:
+        final: whether no gradients will be taken any more.
+    """
+
+    def __init__(self, final: bool = False) -> None:
+        self._final = final
         self._known: dict[Any, Node] = {}
         self._done: dict[Node, Node] = {}
 
@@ -245,6 +272,9 @@ class _Pool:
         node = self._known.setdefault(_key(node), node)
         if node in self._done:
             return self._done[node]
+        if self._final and node.op == "stop_gradient":
+            self._done[node] = node.inputs[0]
+            return node.inputs[0]
         with label(node.label):
             other = next((new for rule in _rules(node) if (new := rule(node, *node.inputs)) is not None), None)
         if other is None:
@@ -271,12 +301,12 @@ def _hashable(value: Any) -> Any:
     return (value.tobytes(), value.shape) if isinstance(value, np.ndarray) else value
 
 
-def simplify_nodes(roots: Iterable[Node]) -> tuple[Node, ...]:
-    """Nodes of the same values, with fewer and better-conditioned operations below them."""
-    pool = _Pool()
+def simplify_nodes(roots: Iterable[Node], final: bool = False) -> tuple[Node, ...]:
+    """Nodes of the same values, with fewer and better-conditioned operations below them; see ``_Pool``."""
+    pool = _Pool(final)
     return tuple(pool.simplest(root) for root in roots)
 
 
 def simplify(graph: Graph) -> Graph:
-    """A graph of the same outputs and updates, with fewer and better-conditioned operations."""
-    return graph.map(simplify_nodes)
+    """A graph of the same outputs and updates, with fewer and better-conditioned operations, and no more to derive."""
+    return graph.map(partial(simplify_nodes, final=True))
