@@ -46,11 +46,17 @@ void load_rows(const Task& task, Context& context, Share rows) {
 }
 
 template <class T>
+LAMINA_INLINE void fill_run(T* out, T number, i64 n) {
+  for (i64 i = 0; i < n; ++i) out[i] = number;
+}
+
+template <class T>
 void copy_level(const CopyTask& t, T* out, const T* in, int level, i64 count) {
   const i64 to = t.target_strides[level];
   const i64 from = t.source_strides[level];
   if (level + 1 == t.rank) {
     if (to == 1 && from == 1) return copy_run<T>(out, in, count);
+    if (to == 1 && from == 0 && count > 0) return fill_run<T>(out, *in, count);
     for (i64 i = 0; i < count; ++i) out[i * to] = in[i * from];
     return;
   }
@@ -68,9 +74,7 @@ void copy(const Task& task, Context& context, Share part) {
 template <class T>
 void fill(const Task& task, Context& context, Share part) {
   const FillTask& t = static_cast<const FillTask&>(task);
-  const T number = static_cast<T>(t.number);
-  T* const out = at<T>(context, t.target);
-  for (i64 i = part.begin; i < part.end; ++i) out[i] = number;
+  fill_run<T>(at<T>(context, t.target) + part.begin, static_cast<T>(t.number), part.end - part.begin);
 }
 
 // A row of the table for an index as NumPy reads it, or -1. NaN and infinity are no index either.
@@ -109,7 +113,9 @@ void scatter_rows(const LookupTask& t, Context& context, T* out, Share columns, 
   for (i64 i = rows.begin; i < rows.end; ++i) {
     const i64 row = row_of<T>(index[i], t.size);
     if (row < 0) return report<T>(context, t, i, index[i]);
-    for (i64 j = 0; j < n; ++j) out[row * t.n + j] += in[i * t.n + j];
+    if (t.n == 1) out[row] += in[i];
+    else
+      for (i64 j = 0; j < n; ++j) out[row * t.n + j] += in[i * t.n + j];
   }
 }
 
@@ -117,9 +123,7 @@ template <class T>
 void scatter_add(const Task& task, Context& context, Share columns) {
   const LookupTask& t = static_cast<const LookupTask&>(task);
   T* const out = at<T>(context, t.target) + columns.begin;
-  for (i64 r = 0; r < t.size; ++r) {
-    for (i64 j = 0; j < columns.end - columns.begin; ++j) out[r * t.n + j] = T{0};
-  }
+  for (i64 r = 0; r < t.size; ++r) fill_run<T>(out + r * t.n, T{0}, columns.end - columns.begin);
   scatter_rows<T>(t, context, out, columns, {0, t.m.at(context.step->rows)});
 }
 
@@ -127,9 +131,7 @@ template <class T>
 void scatter_add_partial(const Task& task, Context& context, Share rows) {
   const LookupTask& t = static_cast<const LookupTask&>(task);
   T* const out = at<T>(context, t.target) + context.shard * t.copies;
-  if (context.first) {
-    for (i64 i = 0; i < t.size * t.n; ++i) out[i] = T{0};
-  }
+  if (context.first) fill_run<T>(out, T{0}, t.size * t.n);
   scatter_rows<T>(t, context, out, {0, t.n}, rows);
 }
 

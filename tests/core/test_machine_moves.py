@@ -38,6 +38,7 @@ def test_copy_slices_transposes_and_broadcasts(isa: str, dtype: str):
         "sizes=4,5,6 dst=0:30,6,1 src=0:30,6,1": a,
         "sizes=6,5,4 dst=0:20,4,1 src=0:1,6,30": a.transpose(2, 1, 0),
         "sizes=4,2,3 dst=0:6,3,1 src=8:30,12,1": a[:, 1::2, 2:5],
+        "sizes=4,5,6 dst=0:30,6,1 src=2:30,6,0": np.repeat(a[:, :, 2:3], 6, 2),
         "sizes=2,4,5,6 dst=0:120,30,6,1 src=0:0,30,6,1": np.broadcast_to(a, (2, 4, 5, 6)),
     }
     for copy, expected in cases.items():
