@@ -275,3 +275,15 @@ def test_a_size_one_softmax_warns_only_in_keras():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert activations.softmax(np.ones((2, 1))).tolist() == [[1], [1]]
+
+
+def test_circle_tells_a_row_from_its_doubles_and_from_longer_rows():
+    """Keras removes the diagonal itself, however near the other rows are."""
+    rng = np.random.default_rng(0)
+    rows, labels = 2 * rng.normal(size=(12, 3)).astype("float32"), rng.integers(0, 3, 12)
+    rows[3], rows[4], rows[5] = rows[2], rows[2], 0.2 * rows[2]
+    labels[2:5] = 0, 0, 1
+    other = rng.integers(0, 3, 12)
+    for references in ({}, {"ref_labels": other, "ref_embeddings": rows[::-1].copy()}):
+        theirs = keras.losses.circle(labels, rows, **references)
+        np.testing.assert_allclose(losses.circle(labels, rows, **references), np.asarray(theirs), rtol=2e-6)

@@ -48,10 +48,13 @@ def circle(
         )
     distance = _distance(express.tensordot(rows, others, ((1,), (1,))))  # (rows, others)
     alike = express.equal(express.expand_dims(labels, 1), express.expand_dims(other_labels, 0))
-    own = _attraction(_distance(express.sum(rows * others, 1)), gamma, margin) if remove_diagonal else None
-    near, partners = _log_sum(_attraction(distance, gamma, margin), alike, own)
-    far, strangers = _log_sum(_repulsion(distance, gamma, margin), functions.logical_not(alike))
-    both = functions.logical_and(partners, strangers)
+    partners = express.cast(alike, rows.dtype)
+    strangers = 1.0 - partners
+    if remove_diagonal:
+        partners = partners - _own(partners, others, express.cast(express.equal(labels, other_labels), rows.dtype))
+    near, has_partner = _log_sum(_attraction(distance, gamma, margin), partners)
+    far, has_stranger = _log_sum(_repulsion(distance, gamma, margin), strangers)
+    both = functions.logical_and(has_partner, has_stranger)
     return express.where(both, express.softplus(near + far), express.constant(0.0, rows.dtype))
 
 
@@ -72,18 +75,22 @@ def _repulsion(d: Node, gamma: float, margin: float) -> Node:
     return gamma * express.maximum(1.0 + margin - d, 0.0) * (1.0 - margin - d)
 
 
-def _log_sum(scores: Node, chosen: Node, own: Node | None = None) -> tuple[Node, Node]:
-    """log Σ eˢ over the chosen of each row but its own, and whether there are any.
+def _own(alike: Node, others: Node, own_alike: Node) -> Node:
+    """How much of each other row is the row's own: 1 of itself alone, 1/n of each of n rows of the same numbers.
 
-    The row's own is taken off again: among vectors of length 1 none is nearer, so that its term is the smallest.
+    A batch's rows have no numbers of their own in a graph by which the diagonal could be told.
     """
+    apart = functions.not_equal(express.expand_dims(others, 1), express.expand_dims(others, 0))
+    same = alike * (1.0 - express.max(express.cast(apart, alike.dtype), -1))
+    return same * express.expand_dims(own_alike / express.maximum(express.sum(same, 1), 1.0), 1)
+
+
+def _log_sum(scores: Node, share: Node) -> tuple[Node, Node]:
+    """log Σ share · eˢ over each row, and whether any share is above 0."""
+    chosen = share > 0.0
     top = express.stop_gradient(express.max(express.where(chosen, scores, float(-1 / LEAST)), 1, keepdims=True))
-    share = express.cast(chosen, scores.dtype)
     total = express.sum(share * express.exp(express.where(chosen, scores, top) - top), 1)
-    count = express.sum(share, 1)
-    if own is not None:
-        total, count = total - express.exp(own - express.squeeze(top)), count - 1.0
-    return express.log(express.maximum(total, LEAST)) + express.squeeze(top), count > 0.5
+    return express.log(express.maximum(total, LEAST)) + express.squeeze(top), express.max(share, 1) > 0.0
 
 
 class Circle(FunctionLoss):
