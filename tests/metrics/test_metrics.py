@@ -231,6 +231,15 @@ def test_correlations_along_the_batch():
     assert np.isnan(metrics.PearsonCorrelation()(y[:, :1], p[:, :1]))  # as in Keras: one column does not vary
 
 
+def test_a_prediction_that_is_no_number_exceeds_no_threshold():
+    y, p = np.array([[0], [1], [1], [0], [0]]), np.array([[0.2], [np.nan], [0.9], [0.4], [np.nan]], "float32")
+    assert metrics.AUC()(y, p) == metrics.AUC(thresholds=[0.3, 0.8])(y, p) == pytest.approx(1 / 3)
+    below = np.where(np.isnan(p), -1, p)
+    for metric in (metrics.PrecisionAtRecall(0.3), metrics.SensitivityAtSpecificity(0.5, num_thresholds=1)):
+        expected = type(metric).from_config(metric.get_config())(y, below)
+        assert metric(y, p) == expected
+
+
 def test_overlap_counts_whole_weights_unless_it_is_a_float_metric():
     assert metrics.MeanIoU(3).get_config()["dtype"] == metrics.MeanIoU(3, dtype="int").dtype == "int64"
     assert metrics.MeanIoU(3, dtype=config.DTypePolicy("float32")).get_config()["dtype"] == "float32"

@@ -278,6 +278,14 @@ def test_bad_numbers_in_the_data_are_named(bad: float, target: str) -> None:
     assert int(model.optimizer.iterations.value) == 0
 
 
+def test_divergence_is_named_whatever_metrics_look_at_the_answers() -> None:
+    """A metric that sorts answers by thresholds meets nan before the loss of the epoch is known."""
+    model = Sequential([Input((4,)), layers.Dense(1, name="only")])
+    model.compile(lamina.optimizers.SGD(1e38), "mse", metrics=["AUC", lamina.metrics.PrecisionAtRecall(0.5)])
+    with pytest.raises(NonFiniteError, match="epoch 1"):
+        model.fit(1e3 * X, (Y > 0).astype(int), verbose=0)
+
+
 def test_divergence_gives_back_the_last_good_epoch(target: str) -> None:
     """The learning rate explodes in the third epoch: the weights are those after the second."""
     lamina.utils.set_random_seed(1)

@@ -115,7 +115,8 @@ class AUC(Histogram):
         if not evenly_spaced(self.thresholds):
             above = express.expand_dims(y_pred, -1) > constant(np.array(self.thresholds), y_pred.dtype)
             return express.sum(express.cast(above, "int32"), -1)
-        return express.cast(express.maximum(exceeded(y_pred, self.num_thresholds), 1.0), "int32")
+        above = express.maximum(exceeded(y_pred, self.num_thresholds), 1.0)  # the first threshold is below 0
+        return express.cast(express.where(express.equal(y_pred, y_pred), above, 0.0), "int32")
 
     def result(self) -> Any:
         """The area, between 0 and 1."""

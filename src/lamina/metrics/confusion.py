@@ -121,8 +121,8 @@ class AtThresholds(Metric):
 
 
 def exceeded(y_pred: Node, thresholds: int) -> Node:
-    """How many of ``thresholds`` evenly spaced numbers from 0 to 1 a prediction is above."""
-    return express.ceil(express.clip(y_pred, 0.0, 1.0) * float(thresholds - 1))
+    """How many of ``thresholds`` evenly spaced numbers from 0 to 1 a prediction is above; nan is above none."""
+    return express.ceil(express.where(y_pred > 0.0, express.minimum(y_pred, 1.0), 0.0) * float(thresholds - 1))
 
 
 def evenly_spaced(thresholds: Sequence[float]) -> bool:

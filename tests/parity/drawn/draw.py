@@ -14,7 +14,7 @@ import numpy as np
 import cases
 import cases_layers
 import lamina
-from drawn.parts import Case, Entry, Head, Node, Part, native
+from drawn.parts import Alone, Case, Entry, Head, Node, Part, native
 
 ROWS = 20  # with batches of 8 or 6 the last one is shorter
 BATCHES = (8, 6, 20, 32)
@@ -26,6 +26,7 @@ CENTRING = ("BatchNormalization", "GroupNormalization")
 # Rules that are linear in the gradient: for the others Keras on TensorFlow takes rows that occur twice in a batch one
 # by one (docs/differences.md).
 LINEAR = [Part("optimizers", "SGD", {"learning_rate": 0.05, "momentum": m}) for m in (0.0, 0.9)]
+ANGLES = {"OrthogonalRegularizer"}  # of a single vector, where Keras's is nan (docs/differences.md)
 STATE = {"mean", "bin_boundaries", "vocabulary"}  # arguments that make `adapt` needless
 # Activations of hidden layers: one number each, with values that stay moderate.
 HIDDEN = [
@@ -34,8 +35,9 @@ HIDDEN = [
 ]  # fmt: skip
 
 
-# Those of predicted class numbers are tried on class numbers (cases.py); a trained output is none.
+# Those of predicted class numbers are drawn alone; a trained output is none.
 METRICS = [row for row in cases.METRICS if not (row.data == "class_pairs" and "IoU" in row.name)]
+MEANS = [cases.Brick("Mean", {}, "numbers"), cases.Brick("Sum", {}, "numbers")]  # of values, not of targets
 
 
 class Dice:
@@ -104,9 +106,11 @@ class Drawing:
             options["activation"] = draw.one_of(HIDDEN)
         if draw.chance(0.4):
             options["kernel_initializer"] = self.initializer()
+        several = self.shape(node)[-1] > 1 < units
         for name, table in (("regularizer", cases.REGULARIZERS), ("constraint", cases.CONSTRAINTS)):
             if draw.chance(0.3):
-                options[f"kernel_{name}"] = self.brick(f"{name}s", table)
+                rows = [row for row in table if several or row.name not in ANGLES]
+                options[f"kernel_{name}"] = self.brick(f"{name}s", rows)
         if draw.chance(0.15):
             options["bias_regularizer"] = draw.one_of(["l1", "l2", Part("regularizers", "L2", {"l2": 0.3})])
         if draw.chance(0.15):
@@ -114,8 +118,7 @@ class Drawing:
         return self.call(Part("layers", "Dense", {"units": units, **options}), node)
 
     def initializer(self) -> Any:
-        rows = [r for r in cases.INITIALIZERS if r.name not in ("Zeros", "Identity")]
-        return self.brick("initializers", rows)
+        return self.brick("initializers", cases.INITIALIZERS)
 
     def brick(self, module: str, rows: list[cases.Brick]) -> Part:
         """The next row of a table, or any."""
@@ -138,9 +141,10 @@ class Drawing:
         arrays = row.inputs("float32")
         arrays = arrays if isinstance(arrays, list) else [arrays]
         made = self.call(part, *(self.feed(part, array, node) for array in arrays))
-        if self.tensors[made].dtype.startswith("float"):
+        if self.tensors[made].dtype.startswith("float") and not part.name.endswith("Lookup"):
             return made
-        return self.dense(self.fitted(made, (prod(self.shape(made)),)), 3)  # few layers take whole numbers
+        # Few layers take whole numbers, which Keras's lookups give even where they say floats.
+        return self.dense(self.fitted(made, (prod(self.shape(made)),)), 3)
 
     def feed(self, part: Part, array: np.ndarray, node: int | None) -> int:
         if part.adapts or array.dtype.kind != "f" or node is None:
@@ -296,7 +300,11 @@ def optimizer(draw: Drawing) -> Any:
     arguments = dict(row.arguments)
     if "learning_rate" not in arguments and dice.chance(0.7):
         arguments["learning_rate"] = schedule(dice) if dice.chance(0.6) else float(dice.rng.uniform(0.001, 0.03))
-    return Part("optimizers", row.name, arguments)
+    made = Part("optimizers", row.name, arguments)
+    if dice.chance(0.05):
+        scale = {"initial_scale": 64.0, "dynamic_growth_steps": 2}
+        return Part("optimizers", "LossScaleOptimizer", {"inner_optimizer": made, **scale})
+    return made
 
 
 def schedule(dice: Dice) -> Part:
@@ -328,6 +336,18 @@ def fit_arguments(draw: Drawing) -> dict[str, Any]:
     return given
 
 
+def alone(dice: Dice) -> Alone:
+    """A metric, and what it is told in three batches."""
+    row = dice.featured([*cases.METRICS, *MEANS])
+    data = [a.astype("float32") if a.dtype.kind == "f" else a for a in cases.DATA[row.data][int(row in MEANS) :]]
+    updates = []
+    for size in (3, 5, 1):
+        rows = dice.rng.integers(0, len(data[0]), size)
+        weights = dice.rng.uniform(0.2, 2.0, size).astype("float32") if dice.chance(0.3) else None
+        updates.append((*(a[rows] for a in data), weights))
+    return Alone(Part("metrics", row.name, row.arguments), updates)
+
+
 def draw_case(seed: int, index: int) -> Case:
     """Case ``seed:index``."""
     dice, case = Dice(seed, index), Case(f"{seed}:{index}")
@@ -344,6 +364,7 @@ def draw_case(seed: int, index: int) -> Case:
     case.eager = dice.chance(0.8) or any("num_regressors" in part.arguments for part in case.parts())
     case.fit = fit_arguments(draw)
     case.weight_seed = int(dice.rng.integers(1 << 30))
+    case.alone = alone(dice)
     pruned(case)
     return case
 

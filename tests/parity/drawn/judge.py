@@ -3,7 +3,7 @@
 float32 rounds: where a network magnifies that (a normalisation of nearly equal numbers, a step close to a kink), two
 right programs differ. So a case that is not within the plain tolerances is trained in both libraries once more in
 float64, where they must agree far closer; and where even that differs, the case must be so sensitive, by a measure of
-its own (its inputs moved by a part in 10¹²), that the difference is explained.
+its own (its inputs and weights moved by a part in 10¹²), that the difference is explained.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 import lamina
-from drawn.parts import Case, Head, compile_arguments, inputs_of, model_of, structured
+from drawn.parts import Alone, Case, Head, compile_arguments, inputs_of, model_of, native, structured
 from lamina.errors import NonFiniteError
 
 EPOCHS = 5
@@ -72,7 +72,7 @@ def judge(case: Case) -> Verdict:
     except NonFiniteError as error:
         return Verdict(case.name, [] if diverges(case) else [str(error)], "not finite")
     found = compared(ours, theirs, tolerances(case, "float32"))
-    differences = [*configs(ours.model, theirs.model), *files(case, ours, theirs)]
+    differences = [*configs(ours.model, theirs.model), *files(case, ours, theirs), *alone(case.alone)]
     if not found:
         return Verdict(case.name, differences)
     case, how = in_float64(case), "float64"
@@ -96,10 +96,10 @@ def diverges(case: Case) -> bool:
 
 
 def moves(case: Case) -> dict[str, float]:
-    """How far each quantity moves in float64 when the inputs do by a part in 10¹²."""
+    """How far each quantity moves in float64 when the inputs and the weights do by a part in 10¹²."""
     with floats("float64"):
         start = theirs_started(case)[1]
-        ours, bent = (ours_run(case, start, "float64", moved) for moved in (False, True))
+        ours, bent = ours_run(case, start, "float64"), ours_run(case, bend(start), "float64", moved=True)
     largest: dict[str, float] = {}
     for what, size, _ in compared(bent, ours, {}):
         largest[what] = max(size, largest.get(what, 0.0))
@@ -152,6 +152,10 @@ def theirs_started(case: Case) -> tuple[Any, list[np.ndarray]]:
     keras.utils.set_random_seed(case.weight_seed)
     model = model_of(keras, case)
     rng = np.random.default_rng(case.weight_seed)
+    for layer in model._flatten_layers():  # OrthogonalRegularizer keeps a float32, with which float64 is an error
+        for name in ("kernel_regularizer", "embeddings_regularizer", "activity_regularizer"):
+            if hasattr(found := getattr(layer, name, None), "factor"):
+                found.factor = tf.cast(found.factor, keras.config.floatx())
     for variable in model.trainable_variables:
         variable.assign(np.asarray(variable) + 0.1 * rng.uniform(size=variable.shape))
     return model, model.get_weights()
@@ -194,7 +198,7 @@ def keras_run(case: Case, model: Any, floatx: str) -> Run:
 def ours_run(case: Case, start: list[np.ndarray], floatx: str, moved: bool = False) -> Run:
     x = inputs_of(lamina, case, floatx)
     if moved:
-        x = keras.tree.map_structure(lambda a: a * (1 + MOVED) if a.dtype.kind == "f" else a, x)
+        x = bend(x)
     model = ours_started(case, start)
     run = Run(flat(model.predict(x, batch_size=20, verbose=0)), model=model)
     run.evaluated = model.evaluate(x, targets(case), batch_size=5, verbose=0, return_dict=True)
@@ -205,6 +209,16 @@ def ours_run(case: Case, start: list[np.ndarray], floatx: str, moved: bool = Fal
         run.history = model.fit(x, targets(case), **fitted(lamina, case, x)).history
         run.epochs = model.get_weights()
     return run
+
+
+def bend(x: Any) -> Any:
+    """The arrays with each float a little larger or smaller."""
+    rng = np.random.default_rng(0)
+
+    def bent(a: np.ndarray) -> np.ndarray:
+        return a * (1 + MOVED * rng.choice([-1.0, 1.0], a.shape)) if a.dtype.kind == "f" else a
+
+    return keras.tree.map_structure(bent, x)
 
 
 def ours_started(case: Case, start: list[np.ndarray]) -> Any:
@@ -300,6 +314,23 @@ def unlike(one: Any, other: Any, path: str) -> Iterator[str]:
             yield from unlike(a, b, f"{path}/{i}")
     elif one != other and not (isinstance(one, float) and isinstance(other, float) and np.isclose(one, other, 1e-6)):
         yield f"{path} is {one!r} instead of {other!r}"
+
+
+# -- a metric alone
+
+
+def alone(given: Alone | None) -> list[str]:
+    """What a metric says after its updates, in both libraries."""
+    if given is None:
+        return []
+    one, other = (said(native(k, given.metric), given.updates) for k in (lamina, keras))
+    return [] if apart(one, other) <= 1e-5 else [f"alone: {given.metric} says {one} instead of {other}"]
+
+
+def said(metric: Any, updates: list[tuple[Any, ...]]) -> np.ndarray:
+    for given in updates:
+        metric.update_state(*given)
+    return np.asarray(metric.result())
 
 
 # -- files

@@ -54,6 +54,14 @@ class Head:
     loss_weight: float = 1.0
 
 
+@dataclass(frozen=True)
+class Alone:
+    """A metric without a model, and the arguments of each update of it, weights last."""
+
+    metric: Part
+    updates: list[tuple[Any, ...]]
+
+
 @dataclass
 class Case:
     """One drawn case.
@@ -66,6 +74,7 @@ class Case:
         form: whether several outputs are spoken of in ``"lists"`` or ``"dictionaries"``.
         optimizer: how it is trained.
         fit: arguments of ``fit`` besides the data.
+        alone: a metric beside the model.
         eager: whether Keras runs its steps one operation after the other, or as a traced graph.
         trains: false where noise makes two trainings differ; then only answers, configs and files are compared.
     """
@@ -80,6 +89,7 @@ class Case:
     trains: bool = True
     eager: bool = True
     weight_seed: int = 0
+    alone: Alone | None = None
 
     @property
     def entries(self) -> list[Entry]:
@@ -89,7 +99,8 @@ class Case:
     def parts(self) -> Iterator[Part]:
         """Everything that the case is made of."""
         yield from _parts([node.layer for node in self.nodes if isinstance(node, Node)])
-        yield from _parts([self.optimizer, *([h.loss, h.metrics, h.weighted_metrics] for h in self.heads)])
+        yield from _parts([[h.loss, h.metrics, h.weighted_metrics] for h in self.heads])
+        yield from _parts([self.optimizer, *([self.alone.metric] if self.alone else [])])
 
 
 def _parts(x: Any) -> Iterator[Part]:

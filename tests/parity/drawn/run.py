@@ -62,8 +62,7 @@ MODULES = {f"keras.{m}" for m in "layers initializers regularizers constraints l
 MODULES.add("keras.optimizers.schedules")
 # Made by every case, or of other objects: a case of their own is where these are tested.
 NOT_DRAWN = {
-    "InputLayer", "Wrapper", "Pipeline", "MeanMetricWrapper", "LossScaleOptimizer", "MultiOptimizer", "OptimizerMap",
-    "Zeros", "Identity",
+    "InputLayer", "Wrapper", "Pipeline", "MeanMetricWrapper", "MultiOptimizer", "OptimizerMap",
 }  # fmt: skip
 
 
