@@ -126,7 +126,7 @@ def reasons() -> set[str]:
 
 def page() -> str:
     """The text of docs/keras.md."""
-    found = dict(groups())
+    found = {group: names for group, names in groups() if names}
     lines = [
         "# Names of Keras",
         "",

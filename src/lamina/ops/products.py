@@ -174,9 +174,7 @@ def solve(a: Array, b: Array) -> Array:
 @at_once
 def solve_triangular(a: Array, b: Array, lower: bool = False) -> Array:
     """The x with a x = b, of whose a only one triangle is read."""
-    a, b = np.asarray(a), np.asarray(b)
-    a = np.tril(a) if lower else np.triu(a)
-    return np.linalg.solve(a, b[..., None])[..., 0] if b.ndim == a.ndim - 1 else np.linalg.solve(a, b)
+    return solve(np.tril(a) if lower else np.triu(a), b)
 
 
 @at_once
