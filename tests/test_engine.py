@@ -11,9 +11,8 @@ import pytest
 
 from lamina import engine
 from lamina.errors import GraphError
-from lamina.graph import crossentropies
+from lamina.graph import activations, crossentropies
 from lamina.graph import express as e
-from lamina.graph import functions as f
 from lamina.graph.node import Graph, leaf
 from lamina.plan.planner import plan
 from lamina.rewrite.gradients import gradients
@@ -30,7 +29,7 @@ def training_step() -> Graph:
         leaf("variable", shape, "float32", buffer="parameters", offset=offset)
         for shape, offset in zip(shapes, offsets, strict=True)
     ]
-    a = e.sigmoid(e.matmul(f.relu(e.matmul(x, w1) + b1), w2) + b2)
+    a = e.sigmoid(e.matmul(activations.relu(e.matmul(x, w1) + b1), w2) + b2)
     slopes = gradients(e.mean(crossentropies.binary_crossentropy(y, a)), weights)
     whole = leaf("variable", (21,), "float32", buffer="parameters", offset=0)
     flat = e.concatenate([e.reshape(g, (-1,)) for g in slopes], 0)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from lamina import naming, ops
-from lamina.graph import functions
+from lamina.graph import activations as equations
 from lamina.ops import Array, dual
 from lamina.records import serialize_keras_object
 
@@ -86,7 +86,7 @@ def mish(x: Any) -> Array:
 @partial(dual, name="activations.relu")
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Array:
     """max(x, 0), with a slope below, a ceiling and a threshold."""
-    return functions.relu(x, negative_slope, max_value, threshold)
+    return equations.relu(x, negative_slope, max_value, threshold)
 
 
 def relu6(x: Any) -> Array:

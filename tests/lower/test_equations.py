@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cases_ops import CASES, inputs, name_of
-from lamina.graph import crossentropies
+from lamina.graph import activations, crossentropies
 from lamina.graph import express as e
 from lamina.graph import functions as f
 from lamina.graph.node import Graph, Node, label, leaf, walk
@@ -149,7 +149,7 @@ ACTIVATIONS = [c for c in COMPOSITES if c.inputs == 1 and c.same_shape and c.nam
 def test_composites_are_recognised_by_name(composite, format):
     (z,), _ = example(composite)
     parameter = np.float32(0.25) if composite.parameters else None
-    nodes = {"elu": lambda: f.elu(z, 0.25), "leaky_relu": lambda: f.leaky_relu(z, 0.25)}
+    nodes = {"elu": lambda: activations.elu(z, 0.25), "leaky_relu": lambda: activations.leaky_relu(z, 0.25)}
     node = nodes[composite.name]() if parameter else composite.function(z)
     right = lines(format, out=node)[0]
     spoken = {"square": ("out = z²", r"\text{out} = {z}^2")}.get(composite.name)
@@ -176,7 +176,7 @@ def evaluated(definition: str, functions: dict) -> float:
 @pytest.mark.parametrize("composite", ACTIVATIONS, ids=lambda c: c.name)
 def test_printed_definitions_compute_what_the_graph_computes(composite):
     (z,), _ = example(composite)
-    node = {"elu": lambda: f.elu(z, 0.25), "leaky_relu": lambda: f.leaky_relu(z, 0.25)}.get(
+    node = {"elu": lambda: activations.elu(z, 0.25), "leaky_relu": lambda: activations.leaky_relu(z, 0.25)}.get(
         composite.name, lambda: composite.function(z)
     )()
     values = np.array([[-2.5, -0.1, 0.7], [0.0, 1.5, 4.0]], np.float32)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from lamina.graph import crossentropies
+from lamina.graph import activations, crossentropies
 from lamina.graph import express as e
 from lamina.graph import functions as f
 from lamina.graph.node import Graph, leaf
@@ -25,7 +25,7 @@ def network(dtype: str, sizes=(7, 33, 17, 3)) -> tuple[Graph, dict[str, np.ndarr
         z = e.matmul(a, w) + b
         if i < len(sizes) - 2:
             mean, variance = f.moments(z, 0)
-            a = f.dropout(f.relu((z - mean) / e.sqrt(variance + 1e-3)), 0.3, stream=99 + i)
+            a = f.dropout(activations.relu((z - mean) / e.sqrt(variance + 1e-3)), 0.3, stream=99 + i)
     p = f.softmax(z)
     loss = e.mean(crossentropies.sparse_categorical_crossentropy(y, p))
     gradient = e.concatenate([e.reshape(g, (-1,)) for g in gradients(loss, weights)], 0)

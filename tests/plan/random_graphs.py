@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from hypothesis import strategies as st
 
+from lamina.graph import activations
 from lamina.graph import express as e
 from lamina.graph import functions as f
 from lamina.graph.node import Graph, Node, leaf
@@ -15,7 +16,7 @@ from lamina.rewrite.gradients import gradients
 
 WIDTHS = (1, 2, 3, 7, 16)
 UNARY: tuple[Callable[[Node], Node], ...] = (
-    e.tanh, e.sigmoid, e.softplus, f.relu, f.square, abs, lambda x: -x, lambda x: x * 0.5 + 0.1, e.sin,
+    e.tanh, e.sigmoid, e.softplus, activations.relu, f.square, abs, lambda x: -x, lambda x: x * 0.5 + 0.1, e.sin,
     lambda x: e.sqrt(abs(x) + 0.1), lambda x: e.clip(x, -1.0, 1.0), e.stop_gradient,
 )  # fmt: skip
 BINARY: tuple[Callable[[Node, Node], Node], ...] = (

@@ -1,6 +1,6 @@
 """Which composite function a node is: the one whose own equation, written on a node below it, is the same graph.
 
-Nothing about the composites is repeated here: a pattern is what ``graph.functions`` returns.
+Nothing about the composites is repeated here: a pattern is what a function of ``graph`` returns.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.graph import crossentropies
+from lamina.graph import activations, crossentropies
 from lamina.graph import express as e
 from lamina.graph import functions as f
 from lamina.graph.node import Node, leaf
@@ -23,7 +23,7 @@ _DEPTH = 9  # how far below a node its composite's input may stand
 
 @dataclass(frozen=True)
 class Composite:
-    """A function of ``functions``, recognised in a graph.
+    """A composite function, recognised in a graph.
 
     Attributes:
         name: how it is written.
@@ -52,16 +52,16 @@ class Found:
 COMPOSITES: tuple[Composite, ...] = (
     Composite("log_softmax", f.log_softmax),
     Composite("softmax", f.softmax),
-    Composite("selu", f.selu),
-    Composite("elu", lambda x: f.elu(x, nan), parameters=1),
-    Composite("leaky_relu", lambda x: f.relu(x, nan), parameters=1),
-    Composite("relu", f.relu),
-    Composite("gelu", lambda x: f.gelu(x, approximate=False)),
-    Composite("gelu_tanh", lambda x: f.gelu(x, approximate=True)),
-    Composite("silu", f.silu),
-    Composite("hard_sigmoid", f.hard_sigmoid),
-    Composite("softsign", f.softsign),
-    Composite("log_sigmoid", f.log_sigmoid),
+    Composite("selu", activations.selu),
+    Composite("elu", lambda x: activations.elu(x, nan), parameters=1),
+    Composite("leaky_relu", lambda x: activations.relu(x, nan), parameters=1),
+    Composite("relu", activations.relu),
+    Composite("gelu", lambda x: activations.gelu(x, approximate=False)),
+    Composite("gelu_tanh", lambda x: activations.gelu(x, approximate=True)),
+    Composite("silu", activations.silu),
+    Composite("hard_sigmoid", activations.hard_sigmoid),
+    Composite("softsign", activations.softsign),
+    Composite("log_sigmoid", activations.log_sigmoid),
     Composite("dropout", lambda x: f.dropout(x, nan, stream=0), parameters=1),
     Composite("square", f.square),
     Composite("var", lambda x: f.var(x, -1, keepdims=True), same_shape=False),

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from lamina import config
-from lamina.graph import crossentropies, express, functions, moving, products
+from lamina.graph import activations, crossentropies, express, functions, moving, products
 from lamina.graph.express import Axes, as_node
 from lamina.graph.node import Node, Operand
 from lamina.ops.dispatch import Dual, dual
 
-celu: Dual = dual(functions.celu)
-elu: Dual = dual(functions.elu)
-gelu: Dual = dual(functions.gelu)
-glu: Dual = dual(functions.glu)
-hard_shrink: Dual = dual(functions.hard_shrink)
-hard_sigmoid: Dual = dual(functions.hard_sigmoid)
-hard_silu: Dual = dual(functions.hard_silu)
+celu: Dual = dual(activations.celu)
+elu: Dual = dual(activations.elu)
+gelu: Dual = dual(activations.gelu)
+glu: Dual = dual(activations.glu)
+hard_shrink: Dual = dual(activations.hard_shrink)
+hard_sigmoid: Dual = dual(activations.hard_sigmoid)
+hard_silu: Dual = dual(activations.hard_silu)
 hard_swish: Dual = hard_silu
-hard_tanh: Dual = dual(functions.hard_tanh)
-leaky_relu: Dual = dual(functions.leaky_relu)
-log_sigmoid: Dual = dual(functions.log_sigmoid)
+hard_tanh: Dual = dual(activations.hard_tanh)
+leaky_relu: Dual = dual(activations.leaky_relu)
+log_sigmoid: Dual = dual(activations.log_sigmoid)
 log_softmax: Dual = dual(functions.log_softmax)
-relu6: Dual = dual(functions.relu6)
-selu: Dual = dual(functions.selu)
+relu6: Dual = dual(activations.relu6)
+selu: Dual = dual(activations.selu)
 sigmoid: Dual = dual(express.sigmoid)
-silu: Dual = dual(functions.silu)
+silu: Dual = dual(activations.silu)
 swish: Dual = silu
-soft_shrink: Dual = dual(functions.soft_shrink)
+soft_shrink: Dual = dual(activations.soft_shrink)
 softmax: Dual = dual(functions.softmax)
 softplus: Dual = dual(express.softplus)
-softsign: Dual = dual(functions.softsign)
-sparse_plus: Dual = dual(functions.sparse_plus)
-sparse_sigmoid: Dual = dual(functions.sparse_sigmoid)
-sparsemax: Dual = dual(functions.sparsemax)
-squareplus: Dual = dual(functions.squareplus)
-tanh_shrink: Dual = dual(functions.tanh_shrink)
-threshold: Dual = dual(functions.threshold)
+softsign: Dual = dual(activations.softsign)
+sparse_plus: Dual = dual(activations.sparse_plus)
+sparse_sigmoid: Dual = dual(activations.sparse_sigmoid)
+sparsemax: Dual = dual(activations.sparsemax)
+squareplus: Dual = dual(activations.squareplus)
+tanh_shrink: Dual = dual(activations.tanh_shrink)
+threshold: Dual = dual(activations.threshold)
 
 
 @dual
@@ -60,7 +60,7 @@ def sparse_categorical_crossentropy(
 @dual
 def relu(x: Operand) -> Node:
     """max(x, 0)."""
-    return functions.relu(x)
+    return activations.relu(x)
 
 
 @dual
