@@ -199,11 +199,14 @@ def test_a_class_of_one_s_own() -> None:
         lamina.from_keras(theirs)
     ours = lamina.from_keras(theirs, {"Doubled": DoubledHere})
     x = rows("sequential")
-    assert np.allclose(ours.predict(x), theirs.predict(x, verbose=0), rtol=1e-6)
+    assert np.allclose(ours.predict(x), theirs.predict(x, verbose=0), rtol=1e-5, atol=1e-5)
     with pytest.raises(LaminaError, match="Keras has no counterpart of a part of model"):
         lamina.to_keras(ours)
+    inputs = lamina.Input((4,))
+    with pytest.raises(LaminaError, match=r"(?s)of a part of model 'graph': .*DoubledHere"):
+        lamina.to_keras(lamina.Model(inputs, DoubledHere()(inputs), name="graph"))
     back = lamina.to_keras(ours, {"DoubledHere": Doubled})
-    assert np.allclose(back.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-6)
+    assert np.allclose(back.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-5, atol=1e-5)
 
 
 def own_loss(y_true: Any, y_pred: Any) -> Any:

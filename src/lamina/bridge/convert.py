@@ -112,11 +112,11 @@ def keras_object(record: Mapping[str, Any], custom_objects: Mapping[str, Any] | 
     """The Keras object of a record."""
     from keras.src.saving.serialization_lib import ObjectSharingScope, deserialize_keras_object
 
+    name = record["config"]["name"]  # which Keras may take out
     try:
         with ObjectSharingScope():
             return deserialize_keras_object(record, custom_objects)
     except (TypeError, ValueError) as error:
-        name = record["config"]["name"]
         raise LaminaError(f"Keras has no counterpart of a part of model {name!r}: {error}") from error
 
 
