@@ -39,6 +39,10 @@ class Box:
     def height(self) -> float:
         return len(self.lines) * LINE + PAD if self.lines else 0.0
 
+    def extent(self, turned: bool) -> tuple[float, float]:
+        """Its size along its row, and across it."""
+        return (self.height, self.width) if turned else (self.width, self.height)
+
 
 @dataclass
 class Diagram:
@@ -204,47 +208,57 @@ def _bend(made: Diagram) -> None:
 
 def _place(made: Diagram, turned: bool) -> None:
     """Rows one after the other; in a row each box near the middle of those that it is tied to."""
-    rows: dict[int, list[Box]] = defaultdict(list)
+    ranks: dict[int, list[Box]] = defaultdict(list)
     for box in made.boxes:
-        rows[box.rank].append(box)
-    ties: dict[int, list[Box]] = defaultdict(list)
+        ranks[box.rank].append(box)
+    rows = [ranks[rank] for rank in sorted(ranks)]
+    _place_across(rows, _ties(made), turned)
+    _place_along(rows, turned)
+    left = min(box.x - box.extent(turned)[0] / 2 for box in made.boxes) - GAP
+    for box in made.boxes:
+        x, y = box.x - left, box.y
+        box.x, box.y = (y, x) if turned else (x, y)
+
+
+def _ties(made: Diagram) -> dict[Box, list[Box]]:
+    """The boxes that each is joined to by a piece of an arrow."""
+    ties: dict[Box, list[Box]] = defaultdict(list)
     for arrow in made.arrows:
         for a, b in pairwise(arrow):
-            ties[id(a)].append(b)
-            ties[id(b)].append(a)
-    across = {id(b): b.height if turned else b.width for b in made.boxes}
-    for box in made.boxes:
-        box.x = 0.0
-    order = sorted(rows)
-    for row in rows.values():
-        _spread(row, across)
+            ties[a].append(b)
+            ties[b].append(a)
+    return ties
+
+
+def _place_across(rows: list[list[Box]], ties: dict[Box, list[Box]], turned: bool) -> None:
+    for row in rows:
+        _spread(row, turned)
     for sweep in range(8):
-        for rank in order if sweep % 2 == 0 else reversed(order):
-            for box in rows[rank]:
-                tied = [b.x for b in ties[id(box)]]
-                box.x = sum(tied) / len(tied) if tied else box.x
-            _spread(rows[rank], across)
-    along = STEP / 2
-    for rank in order:
-        depth = max((b.width if turned else b.height) for b in rows[rank])
-        for box in rows[rank]:
-            box.y = along + depth / 2
-        along += depth + STEP
-    left = min(b.x - across[id(b)] / 2 for b in made.boxes) - GAP
-    for box in made.boxes:
-        box.x -= left
-        if turned:
-            box.x, box.y = box.y, box.x
+        for row in rows if sweep % 2 == 0 else reversed(rows):
+            for box in row:
+                if tied := [other.x for other in ties[box]]:
+                    box.x = sum(tied) / len(tied)
+            _spread(row, turned)
 
 
-def _spread(row: list[Box], across: dict[int, float]) -> None:
+def _place_along(rows: list[list[Box]], turned: bool) -> None:
+    begin = STEP / 2
+    for row in rows:
+        depth = max(box.extent(turned)[1] for box in row)
+        for box in row:
+            box.y = begin + depth / 2
+        begin += depth + STEP
+
+
+def _spread(row: list[Box], turned: bool) -> None:
     """Keep the order of the wished places, but let no two boxes touch; the row's middle stays."""
     row.sort(key=lambda b: b.x)
     wished = sum(b.x for b in row) / len(row)
     end = -float("inf")
     for box in row:
-        box.x = max(box.x, end + across[id(box)] / 2)
-        end = box.x + across[id(box)] / 2 + GAP
+        half = box.extent(turned)[0] / 2
+        box.x = max(box.x, end + half)
+        end = box.x + half + GAP
     moved = sum(b.x for b in row) / len(row) - wished
     for box in row:
         box.x -= moved

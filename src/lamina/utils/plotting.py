@@ -95,13 +95,13 @@ def model_to_dot(
     """
     shown = Shown(show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable, expand_nested)
     made = diagram_of(model, shown, rankdir)
-    number = {id(box): i for i, box in enumerate(b for b in made.boxes if b.lines)}
+    number = {box: i for i, box in enumerate(b for b in made.boxes if b.lines)}
     lines = [f'{"subgraph cluster" if subgraph else "digraph G"} {{']
     lines.append(f"  rankdir={rankdir}; dpi={dpi}; splines={splines}; node [shape=box];")
     for box in filter(lambda b: b.lines, made.boxes):
         text = "\\n".join(line.replace('"', '\\"') for line in box.lines)
-        lines.append(f'  {number[id(box)]} [label="{text}"];')
-    lines += [f"  {number[id(a)]} -> {number[id(b)]};" for a, *_, b in made.arrows]
+        lines.append(f'  {number[box]} [label="{text}"];')
+    lines += [f"  {number[a]} -> {number[b]};" for a, *_, b in made.arrows]
     return "\n".join([*lines, "}"])
 
 
