@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from string import ascii_uppercase
 from typing import Any
@@ -19,7 +19,7 @@ class Merge(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Check that there is a list of inputs, of the same rows."""
-        _check_list(self, input_shape, least=1)
+        _check_list(self, input_shape)
         rows = {shape[0] for shape in input_shape if shape and shape[0] is not None}
         if len(rows) > 1:
             raise ShapeError(
@@ -131,7 +131,7 @@ class Concatenate(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Check that all axes but one agree."""
-        _check_list(self, input_shape, least=1)
+        _check_list(self, input_shape)
         rest = {tuple(s for i, s in enumerate(shape) if i != self.axis % len(shape)) for shape in input_shape}
         if len(rest) > 1:
             raise ShapeError(
@@ -230,34 +230,20 @@ def _wide(x: Any, mask: Any) -> Any:
     return ops.logical_or(ops.expand_dims(mask, -1), ops.zeros_like(x, dtype="bool"))
 
 
-def add(inputs: Any, **kwargs: Any) -> Any:
-    """``Add(**kwargs)(inputs)``."""
-    return Add(**kwargs)(inputs)
+def _function_of(layer: type[Layer]) -> Callable[..., Any]:
+    """The function of a layer's name: of the inputs, and of the layer's arguments by name."""
+
+    def merged(inputs: Any, **kwargs: Any) -> Any:
+        return layer(**kwargs)(inputs)
+
+    merged.__name__ = merged.__qualname__ = layer.__name__.lower()
+    merged.__doc__ = f"``{layer.__name__}(**kwargs)(inputs)``."
+    return merged
 
 
-def subtract(inputs: Any, **kwargs: Any) -> Any:
-    """``Subtract(**kwargs)(inputs)``."""
-    return Subtract(**kwargs)(inputs)
-
-
-def multiply(inputs: Any, **kwargs: Any) -> Any:
-    """``Multiply(**kwargs)(inputs)``."""
-    return Multiply(**kwargs)(inputs)
-
-
-def average(inputs: Any, **kwargs: Any) -> Any:
-    """``Average(**kwargs)(inputs)``."""
-    return Average(**kwargs)(inputs)
-
-
-def maximum(inputs: Any, **kwargs: Any) -> Any:
-    """``Maximum(**kwargs)(inputs)``."""
-    return Maximum(**kwargs)(inputs)
-
-
-def minimum(inputs: Any, **kwargs: Any) -> Any:
-    """``Minimum(**kwargs)(inputs)``."""
-    return Minimum(**kwargs)(inputs)
+add, subtract, multiply, average, maximum, minimum = map(
+    _function_of, (Add, Subtract, Multiply, Average, Maximum, Minimum)
+)
 
 
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
@@ -270,10 +256,8 @@ def dot(inputs: Any, axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:
     return Dot(axes, **kwargs)(inputs)
 
 
-def _check_list(layer: Layer, shapes: Any, least: int) -> None:
+def _check_list(layer: Layer, shapes: Any) -> None:
     if not isinstance(shapes, list | tuple) or (shapes and not isinstance(shapes[0], list | tuple)):
         raise ShapeError(f"layer {layer.name!r} must be called on a list of inputs, got one of shape {shapes}")
-    if len(shapes) < least:
-        raise ShapeError(
-            f"layer {layer.name!r} must be called on a list of at least {least} input(s), got {len(shapes)}"
-        )
+    if not shapes:
+        raise ShapeError(f"layer {layer.name!r} must be called on a list of at least 1 input, got none")
