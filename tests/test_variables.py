@@ -54,6 +54,34 @@ def test_operators(name: str) -> None:
     np.testing.assert_allclose(OPERATORS[name](Variable(numbers)), OPERATORS[name](numbers))
 
 
+class Scaled(lamina.layers.Layer):
+    """x times a number of its own, read in one of several ways."""
+
+    def __init__(self, read: Callable[[Variable], Any]):
+        super().__init__(name="scaled")
+        self.read = read
+
+    def build(self, input_shape: Any) -> None:
+        self.scale = self.add_weight((), initializer="ones", name="scale")
+
+    def call(self, x: Any) -> Any:
+        return x * self.read(self.scale)
+
+
+def test_the_value_in_an_equation_is_that_of_each_run() -> None:
+    model = lamina.Sequential([lamina.Input((2,)), Scaled(lambda v: v.value)])
+    rows = np.ones((1, 2), "float32")
+    assert model.predict(rows, verbose=0).tolist() == [[1, 1]]
+    model.layers[0].scale.assign(3.0)
+    assert model.predict(rows, verbose=0).tolist() == [[3, 3]]
+
+
+@pytest.mark.parametrize("read", [float, int, np.sqrt, np.asarray])
+def test_an_equation_does_not_take_the_numbers_of_a_moment(read: Callable[[Variable], Any]) -> None:
+    with pytest.raises(lamina.errors.GraphError, match="variable '.*scale' has no numbers while a graph is built"):
+        lamina.Sequential([lamina.Input((2,)), Scaled(read)])
+
+
 WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "no shape": (lambda: Variable("ones"), ValueError, "the `shape` argument should be specified"),
     "a path as a name": (lambda: Variable(1.0, name="a/b"), ValueError, "cannot contain character `/`"),

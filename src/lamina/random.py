@@ -73,7 +73,7 @@ class SeedGenerator(Configured):
     @property
     def stream_seed(self) -> int:
         """The number that keys this generator's random nodes in a graph."""
-        return mixed(int(self.state.value[0]))
+        return mixed(int(self.state.numpy()[0]))
 
 
 Seed = int | SeedGenerator | None

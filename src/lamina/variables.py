@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lamina import config
-from lamina.errors import ShapeError
+from lamina.errors import GraphError, ShapeError
 from lamina.graph.node import Node
 from lamina.graph.operators import infix
 from lamina.trace import current
@@ -131,9 +131,9 @@ class Variable:
         return self._value.dtype.name
 
     @property
-    def value(self) -> np.ndarray:
-        """The numbers themselves: a view, not a copy."""
-        return self._value
+    def value(self) -> Any:
+        """The numbers themselves, a view, not a copy; while a graph is built the node that stands for them."""
+        return self.__lamina_node__()
 
     @property
     def flat(self) -> np.ndarray:
@@ -186,19 +186,27 @@ class Variable:
 
     def __lamina_node__(self) -> Any:
         trace = current()
-        return self.value if trace is None else trace.node(self)
+        return self._value if trace is None else trace.node(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self._value, dtype=dtype, copy=copy)
+        return np.array(self._now(), dtype=dtype, copy=copy)
+
+    def _now(self) -> np.ndarray:
+        if current() is not None:
+            raise GraphError(
+                f"variable {self.path!r} has no numbers while a graph is built: each run reads and writes it. Compute "
+                "with the variable itself and with lamina.ops; `numpy()` gives the numbers of this moment"
+            )
+        return self._value
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self._value}>"
 
     def __float__(self) -> float:
-        return float(self._value)
+        return float(self._now())
 
     def __int__(self) -> int:
-        return int(self._value)
+        return int(self._now())
 
     def __getitem__(self, key: Any) -> Any:
         return self.__lamina_node__()[key]

@@ -437,3 +437,12 @@ def test_a_copy_is_built_by_itself(again: str):
     other(X)
     assert [first.built, other.built] == [False, True]
     assert [len(first.weights), len(other.weights)] == [0, 2]
+
+
+def test_an_error_of_ones_own_says_in_which_layer_it_happened() -> None:
+    def broken(x: Any) -> Any:
+        return {}["key"]
+
+    with pytest.raises(KeyError) as caught:
+        lamina.Sequential([lamina.Input((2,)), lamina.layers.Lambda(broken, name="cut")])
+    assert caught.value.__notes__[0] == "in layer 'cut': Lambda of (None, 2)"

@@ -118,6 +118,11 @@ def in_trace(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
             layer._pass_on_masks(first, given, outputs)
         trace.calls.extend((layer.name, x) for x in flatten(outputs) if isinstance(x, Node))
         return outputs
+    except Exception as error:
+        if not isinstance(error, LaminaError):  # which says itself where it is
+            given = ", ".join(str(tuple(x.shape)) for x in flatten((args, kwargs)) if isinstance(x, Node))
+            error.add_note(f"in layer {layer.name!r}: {type(layer).__name__} of {given}")
+        raise
     finally:
         trace.training = before
 

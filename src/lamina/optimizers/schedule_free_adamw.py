@@ -47,7 +47,7 @@ class ScheduleFreeAdamW(Moments):
         """z begins where the weights are."""
         made = super().slot_variable(slot, of)
         if slot == "momentum" and made is not None:
-            made.assign(of.value)
+            made.assign(of.numpy())
         return made
 
     def update(

@@ -49,7 +49,7 @@ class Vector(Variable):
     def attach(self) -> None:
         """Make the parts live here; another model that shares one may have moved it away."""
         for v, home in zip(self.parts, self._homes(), strict=True):
-            if v.value.base is not self.flat.base:
+            if v.flat.base is not self.flat.base:
                 v.move(home)
 
     def _homes(self) -> list[np.ndarray]:
