@@ -10,6 +10,7 @@ from lamina import saving
 from lamina.layers.input_layer import Input, InputLayer
 from lamina.layers.layer import Layer
 from lamina.layers.tensor import KerasTensor
+from lamina.models.calls import apply, repeated
 from lamina.models.functional import Functional
 from lamina.models.model import Model
 from lamina.models.sequential import Sequential
@@ -88,7 +89,7 @@ def _cloned(
     if isinstance(model, Sequential):
         return _sequential(model, clone, input_tensors)
     assert isinstance(model, Functional)
-    return _functional(model, clone, call_function or _call, input_tensors)
+    return _functional(model, clone, call_function or apply, input_tensors)
 
 
 def _sequential(model: Sequential, clone: Clone, input_tensors: Any) -> Sequential:
@@ -109,22 +110,13 @@ def _functional(model: Functional, clone: Clone, call: Callable[..., Any], input
         new = [_entrance(tensor) for tensor in flatten(input_tensors)]
         if len(new) != len(old):
             raise ValueError(f"`input_tensors` has {len(new)} tensors, the model has {len(old)} inputs")
-    found: dict[int, Any] = dict(zip(map(id, old), new, strict=True))
 
-    def value(x: Any) -> Any:
-        return found[id(x)] if isinstance(x, KerasTensor) else x
+    def called(operation: Any, *args: Any, **kwargs: Any) -> Any:
+        return call(clone(operation) if isinstance(operation, Layer) else operation, *args, **kwargs)
 
-    for done in model._order:
-        if not isinstance(done.operation, InputLayer):
-            operation = clone(done.operation) if isinstance(done.operation, Layer) else done.operation
-            outputs = call(operation, *map_leaves(value, done.args), **map_leaves(value, done.kwargs))
-            found.update(zip(map(id, flatten(done.outputs)), flatten(outputs), strict=True))
-    inputs, outputs = (map_leaves(value, x) for x in (model._inputs_struct, model._outputs_struct))
+    value = repeated(model._order, old, new, called)
+    inputs, outputs = value(model._inputs_struct), value(model._outputs_struct)
     return Functional(inputs, outputs, name=model.name, trainable=model.trainable)
-
-
-def _call(operation: Any, *args: Any, **kwargs: Any) -> Any:
-    return operation(*args, **kwargs)
 
 
 def _entrance(tensor: Any) -> KerasTensor:

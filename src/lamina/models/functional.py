@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from lamina import saving
-from lamina.errors import LaminaError
 from lamina.graph.node import leaf
-from lamina.layers.input_layer import Input, InputLayer
+from lamina.layers.input_layer import InputLayer
 from lamina.layers.layer import Layer
 from lamina.layers.operation import Operation
 from lamina.layers.tensor import Call, KerasTensor
+from lamina.models.calls import call_of, from_inputs, ordered_calls, repeated
 from lamina.models.inputs import shapes, standard_arrays, standard_nodes
 from lamina.models.model import FUNCTIONAL_CONFIG, Model
 from lamina.trace import Trace, current
@@ -94,21 +94,13 @@ class Functional(Model):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Every layer call in turn."""
         nodes = standard_nodes(inputs, self._inputs_struct, mask)
-        found = dict(zip(map(id, self.inputs), nodes, strict=True))
         trace = current()
+        decided = trace is not None and trace.training is not None  # else what a call was given counts
 
-        def value(x: Any) -> Any:
-            return found[id(x)] if isinstance(x, KerasTensor) else x
+        def called(operation: Operation, *args: Any, training: Any = None, **kwargs: Any) -> Any:
+            return operation(*args, **kwargs if decided or training is None else {**kwargs, "training": training})
 
-        for call in self._order:
-            if isinstance(call.operation, InputLayer):
-                continue
-            kwargs = {
-                k: v for k, v in call.kwargs.items() if k != "training" or trace is None or trace.training is None
-            }
-            outputs = call.operation(*map_leaves(value, call.args), **map_leaves(value, kwargs))
-            found.update(zip(map(id, flatten(call.outputs)), flatten(outputs), strict=True))
-        return map_leaves(value, self._outputs_struct)
+        return repeated(self._order, self.inputs, nodes, called)(self._outputs_struct)
 
     def _output_names(self) -> list[str] | None:
         return self.output_names
@@ -177,95 +169,6 @@ def _tensors(x: Any, what: str) -> Any:
     return map_leaves(lambda tensor: tensor, x)
 
 
-def from_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
-    """The same inputs and outputs, but where an input is computed by layers, a new Input takes its place.
-
-    So a model may begin in the middle of another one; the layers after that are called once more, on the new Input.
-    """
-    found = {id(x): x for x in flatten(inputs)}
-    found |= {id(x): Input(batch_shape=x.shape, dtype=x.dtype) for x in flatten(inputs) if not _is_input(_call_of(x))}
-
-    def value(x: Any) -> Any:
-        return found.get(id(x), x)
-
-    if any(value(x) is not x for x in flatten(inputs)):
-        for call in _walk(flatten(outputs), found)[0]:
-            if not _is_input(call):
-                made = call.operation(*map_leaves(value, call.args), **map_leaves(value, call.kwargs))
-                found.update(zip(map(id, flatten(call.outputs)), flatten(made), strict=True))
-    return map_leaves(value, inputs), map_leaves(value, outputs)
-
-
-def _is_input(call: Call) -> bool:
-    return isinstance(call.operation, InputLayer)
-
-
-def _call_of(tensor: KerasTensor) -> Call:
-    history = tensor._keras_history
-    assert history is not None
-    return history.operation._inbound_nodes[history.node_index]
-
-
-def _parents(call: Call, known: Container[int] = ()) -> list[Call]:
-    """The calls that a call needs; not those of the tensors whose ids are known."""
-    tensors = [x for x in flatten([call.args, call.kwargs]) if isinstance(x, KerasTensor)]
-    return [_call_of(x) for x in tensors if id(x) not in known]
-
-
-def ordered_calls(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[Call], list[Operation]]:
-    """The calls between inputs and outputs by falling distance from the outputs, and their layers.
-
-    At equal distance Keras takes calls as it reaches them from the outputs (moving averages of a layer that is called
-    twice depend on it), and layers as they were first met.
-
-    Raises:
-        LaminaError: an output needs an Input that is not among the inputs.
-    """
-    visited, first_seen = _walk(outputs)
-    depth = _depths(visited)
-    for call in map(_call_of, inputs):
-        if call not in depth:
-            depth[call] = 0
-            first_seen.setdefault(call.operation, -1)
-    given = set(map(_call_of, inputs))
-    for call in depth:
-        if _is_input(call) and call not in given:
-            raise LaminaError(
-                f"Graph disconnected: the outputs need the Input {call.operation.name!r}, which is not in inputs"
-            )
-    by_layer = sorted(depth, key=lambda call: (-depth[call], first_seen[call.operation]))
-    return sorted(depth, key=lambda call: -depth[call]), list(dict.fromkeys(call.operation for call in by_layer))
-
-
-def _walk(outputs: list[KerasTensor], known: Container[int] = ()) -> tuple[list[Call], dict[Operation, int]]:
-    """The calls that the outputs need, inputs first, and when each layer was first met on the way down."""
-    done: dict[Call, None] = {}
-    first_seen: dict[Operation, int] = {}
-    for output in outputs:
-        stack = [(_call_of(output), False)] if id(output) not in known else []
-        while stack:
-            call, finished = stack.pop()
-            if finished:
-                done[call] = None
-            elif call not in done:
-                first_seen.setdefault(call.operation, len(first_seen))
-                stack.append((call, True))
-                stack.extend((parent, False) for parent in reversed(_parents(call, known)) if parent not in done)
-    return list(done), first_seen
-
-
-def _depths(visited: list[Call]) -> dict[Call, int]:
-    """The greatest number of calls between each call and the outputs; all calls of a layer have its greatest."""
-    of_call: dict[Call, int] = {}
-    of_layer: dict[Operation, int] = {}
-    for call in reversed(visited):
-        depth = max(of_call.setdefault(call, 0), of_layer.get(call.operation, 0))
-        of_call[call] = of_layer[call.operation] = depth
-        for parent in _parents(call):
-            of_call[parent] = max(depth + 1, of_call.get(parent, 0))
-    return of_call
-
-
 def _check_names(layers: Iterable[Operation]) -> None:
     names = [layer.name for layer in layers]
     for name in names:
@@ -281,7 +184,7 @@ def _place(tensor: KerasTensor, order: list[Call]) -> list[Any]:
     history = tensor._keras_history
     assert history is not None
     calls = [call for call in history.operation._inbound_nodes if call in order]
-    return [history.operation.name, calls.index(_call_of(tensor)), history.tensor_index]
+    return [history.operation.name, calls.index(call_of(tensor)), history.tensor_index]
 
 
 def _rebuilt(cls: Any, config: Mapping[str, Any]) -> Any:
