@@ -79,6 +79,14 @@ def moved(x: np.ndarray, w: list[np.ndarray]) -> np.ndarray:
     return gamma * (x - mean) / np.sqrt(variance + 1e-3) + beta
 
 
+def renormalised(x: np.ndarray, w: list[np.ndarray]) -> np.ndarray:
+    """γ (r z + d) + β in training, with r in [0.5, 1.1] and |d| ≤ 0.3."""
+    gamma, beta, _, _, _, mean, deviation = w
+    r = np.clip(np.sqrt(x.var(0) + 1e-3) / deviation, 0.5, 1.1)
+    d = np.clip((x.mean(0) - mean) / deviation, -0.3, 0.3)
+    return gamma * (r * standardised(x, 0) + d) + beta
+
+
 def grouped(x: np.ndarray, groups: int, axis: int) -> np.ndarray:
     """(x − μ) / √(σ² + ε) of each row over each group of features along an axis."""
     last = np.moveaxis(x, axis, -1)
@@ -225,6 +233,14 @@ CASES = (
         lambda x, w: standardised(x, (0, 2)) + w[0][:, None],
         note="axis 1, no scale",
     ),
+    Case(
+        layers.BatchNormalization,
+        {"renorm": True, "renorm_clipping": {"rmax": 1.1, "rmin": 0.5, "dmax": 0.3}},
+        ((3,),),
+        lambda x, w: moved(x, w[:4]),
+        lambda x, w: renormalised(x, w),
+        note="renormalised",
+    ),
     Case(layers.LayerNormalization, {}, ((4,),), lambda x, w: standardised(x, -1) * w[0] + w[1]),
     Case(
         layers.LayerNormalization,
@@ -232,6 +248,13 @@ CASES = (
         ((3, 2),),
         lambda x, w: standardised(x, (1, 2)) * w[0],
         note="two axes, no center",
+    ),
+    Case(
+        layers.LayerNormalization,
+        {"axis": (-1, -2)},
+        ((3, 2),),
+        lambda x, w: standardised(x, (1, 2)) * w[0] + w[1],
+        note="axes from the end",
     ),
     Case(
         layers.GroupNormalization, {"groups": 2}, ((3, 4),), lambda x, w: grouped(x, 2, -1) * w[0] + w[1]
@@ -311,6 +334,13 @@ CASES = (
     ),
     Case(layers.Dot, {"axes": (2, 1)}, ((3, 2), (2,)), lambda x, w: np.einsum("nij,nj->ni", *x), note="ranks 3 and 2"),
     Case(layers.Flatten, {}, ((3, 2),), lambda x, w: x.reshape(len(x), 6)),
+    Case(
+        layers.Flatten,
+        {"data_format": "channels_first"},
+        ((3, 2, 2),),
+        lambda x, w: np.moveaxis(x, 1, -1).reshape(len(x), 12),
+        note="features first",
+    ),
     Case(layers.Permute, {"dims": (2, 1)}, ((3, 2),), lambda x, w: x.swapaxes(1, 2)),
     Case(layers.RepeatVector, {"n": 3}, ((2,),), lambda x, w: np.repeat(x[:, None], 3, 1)),
     Case(layers.Reshape, {"target_shape": (-1, 2)}, ((3, 4),), lambda x, w: x.reshape(len(x), 6, 2)),

@@ -41,8 +41,22 @@ def test_plain_values_stay(value: object) -> None:
     assert deserialize_keras_object(value) == value
 
 
-def test_tuples_become_lists_and_numpy_numbers_plain() -> None:
-    assert serialize_keras_object((1, (2,))) == [1, [2]]
+def test_tuples_stay_tuples_until_they_are_json() -> None:
+    assert serialize_keras_object((1, [(2,)])) == (1, [(2,)])
+    assert deserialize_keras_object((1, [(2,)])) == (1, [(2,)])
+    layer = lamina.layers.Softmax((1, 2))
+    assert lamina.layers.Softmax.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_a_config_holds_arrays_as_records() -> None:
+    layer = lamina.layers.Rescaling(np.array([1.0, 2.0]), offset=np.float32(0.5))
+    config = layer.get_config()
+    assert config["scale"] == {"class_name": "__numpy__", "config": {"value": [1.0, 2.0], "dtype": "float64"}}
+    assert type(config["offset"]) is float
+    np.testing.assert_array_equal(lamina.layers.Rescaling.from_config(config)(np.ones((1, 2))), [[1.5, 2.5]])
+
+
+def test_numpy_numbers_become_plain() -> None:
     assert serialize_keras_object(np.float32(0.5)) == 0.5
     assert type(serialize_keras_object(np.float64(0.5))) is float
     assert type(serialize_keras_object(np.int64(3))) is int

@@ -77,7 +77,8 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, PLAIN) and not isinstance(obj, np.generic):
         return obj
     if isinstance(obj, list | tuple):
-        return [serialize_keras_object(part) for part in obj]
+        parts = [serialize_keras_object(part) for part in obj]
+        return tuple(parts) if isinstance(obj, tuple) else parts
     if isinstance(obj, Mapping) and not hasattr(obj, "get_config"):
         return {key: serialize_keras_object(value) for key, value in obj.items()}
     if isinstance(obj, np.ndarray | np.generic):
@@ -173,7 +174,7 @@ def config_value(value: Any) -> Any:
     What a record would not lead back to (a lambda, a class that nobody registered) stays itself, so that a layer can
     be made from its config in memory.
     """
-    if not (isinstance(value, types.FunctionType) or hasattr(value, "get_config")):
+    if not (isinstance(value, types.FunctionType | np.ndarray | np.generic) or hasattr(value, "get_config")):
         return value
     try:
         record = _reading(value, _Written())
@@ -230,7 +231,8 @@ def shared_objects(config: Any, custom_objects: Mapping[str, Any] | None = None)
 
 def _value(config: Any) -> Any:
     if isinstance(config, list | tuple):
-        return [_value(part) for part in config]
+        parts = [_value(part) for part in config]
+        return tuple(parts) if isinstance(config, tuple) else parts
     if not isinstance(config, dict):
         return config
     if "class_name" not in config or "config" not in config:

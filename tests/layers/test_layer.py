@@ -107,6 +107,17 @@ def test_dropout_is_off_but_in_training() -> None:
     np.testing.assert_array_equal(layers.Dropout(1.0)(x, training=True), 0)
 
 
+def test_arguments_of_older_versions_are_taken_with_a_warning() -> None:
+    with pytest.warns(UserWarning, match="`alpha` is deprecated"):
+        assert layers.LeakyReLU(alpha=0.2).negative_slope == 0.2
+    with pytest.warns(UserWarning, match="`input_length` is deprecated"):
+        assert "input_length" not in layers.Embedding(5, 2, input_length=3).get_config()
+    with pytest.warns(UserWarning, match="`rms_scaling=True` is deprecated"):
+        layer = layers.LayerNormalization(rms_scaling=True)
+    np.testing.assert_allclose(layer(X), X / np.sqrt(X.var(1, keepdims=True) + 1e-3), rtol=1e-5)
+    assert [w.name for w in layer.weights] == ["gamma"]
+
+
 def test_adapt() -> None:
     data = np.array([[1.0, 10.0], [3.0, 30.0], [5.0, 80.0]])
     layer = layers.Normalization()
@@ -288,7 +299,13 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "order of data": (
         lambda: layers.GlobalMaxPooling1D(data_format="first"), ValueError, "must be 'channels_last'",
     ),
-    "renorm": (lambda: layers.BatchNormalization(renorm=True), ValueError, "renorm"),
+    "clipping": (
+        lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"r": 1}), ValueError, r"invalid keys \['r'\]",
+    ),
+    "bounds of clipping": (
+        lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"rmin": 2, "rmax": 1}), ValueError, "rmin ≤ r",
+    ),
+    "axis of layer normalization": (lambda: layers.LayerNormalization("last"), TypeError, "received: 'last'"),
     "one array to add": (lambda: layers.Add()(X), ShapeError, "list of inputs"),
     "shapes to add": (lambda: layers.Add()([X, X[:, :2]]), ShapeError, r"\(6, 3\) and \(6, 2\)"),
     "shapes to join": (lambda: layers.Concatenate()([X, X[:3]]), ShapeError, "matching shapes"),
@@ -347,6 +364,8 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a layer after all": (
         lambda: setattr(built(layers.Dense(2)), "more", layers.Dense(1)), ValueError, "layer that is already built",
     ),
+    "two unknown sizes": (lambda: layers.Reshape((-1, -1)), ValueError, "at most one unknown"),
+    "order to flatten": (lambda: layers.Flatten("first"), ValueError, "must be 'channels_last'"),
     "size to reshape": (lambda: layers.Reshape((2,))(X), ShapeError, "must be unchanged"),
     "rank of the averages": (lambda: built(layers.BatchNormalization())(X[None]), ShapeError, "expected ndim=2"),
     "axis of the rows": (lambda: layers.Normalization(axis=0), ValueError, "may not be 0"),

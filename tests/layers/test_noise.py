@@ -64,7 +64,7 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: layers.AlphaDropout(True), "`rate`.*rate=True"),
     (lambda: layers.Permute((0, 1)), r"Received dims=\(0, 1\)"),
     (lambda: layers.RepeatVector(1.5), "integer value for `n`"),
-    (lambda: layers.UnitNormalization(axis="a"), "axis=a"),
+    (lambda: layers.UnitNormalization(axis="a"), "received: 'a'"),
     (lambda: layers.Add()([np.ones((5, 4)), np.ones((1, 4))]), "different batch sizes"),
     (lambda: layers.PReLU(shared_axes=-1)(np.ones((1, 2))), "shared_axes"),
     (lambda: layers.Subtract()([np.ones((1, 2))] * 3), "exactly 2 inputs"),

@@ -38,6 +38,10 @@ STEPS: dict[str, Callable[[Any], list[Any]]] = {
         k.layers.Flatten(),
         k.layers.Dense(2),
     ],
+    "batch renormalization": lambda k: [
+        k.layers.BatchNormalization(renorm=True, renorm_clipping={"rmax": 2.0, "dmax": 0.5}, renorm_momentum=0.7),
+        k.layers.Flatten(), k.layers.Dense(2),
+    ],
     "an activity penalty at each time": lambda k: [
         k.layers.TimeDistributed(k.layers.Dense(2, activity_regularizer="l2")), k.layers.Flatten(), k.layers.Dense(2)
     ],

@@ -7,6 +7,7 @@ from typing import Any
 
 from lamina import activations, constraints, initializers, ops, regularizers
 from lamina.errors import ShapeError
+from lamina.layers.arguments import old_argument
 from lamina.layers.dense import known_size
 from lamina.layers.layer import Layer
 
@@ -66,8 +67,9 @@ class LeakyReLU(Layer):
     built_at_once = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any):
+        alpha = old_argument(kwargs, "alpha", "Use `negative_slope` instead.")
         super().__init__(**kwargs)
-        self.negative_slope = _not_negative(self, "negative_slope", negative_slope)
+        self.negative_slope = _not_negative(self, "negative_slope", negative_slope if alpha is None else alpha)
 
     def call(self, inputs: Any) -> Any:
         """leaky_relu(z)."""

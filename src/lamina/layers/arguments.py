@@ -64,6 +64,24 @@ def input_hint(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
     return (size,) if given is None else tuple(given)
 
 
+def old_argument(kwargs: dict[str, Any], name: str, advice: str) -> Any:
+    """An argument of older versions of Keras, taken out of the others with a warning; None where it is not given."""
+    if kwargs.get(name) is not None:
+        warnings.warn(f"Argument `{name}` is deprecated. {advice}", stacklevel=3)
+    return kwargs.pop(name, None)
+
+
+def data_format_of(layer: Any, given: str | None) -> str:
+    """Where the features stand: on the last axis, or on the first after the batch; the session's word by default."""
+    data_format = config.image_data_format() if given is None else given
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(
+            f"{type(layer).__name__} {layer.name!r}: data_format must be 'channels_last' or 'channels_first', "
+            f"got {given!r}"
+        )
+    return data_format
+
+
 def own_arguments(layer: Any, strict: bool) -> dict[str, Any]:
     """The arguments of a layer's own ``__init__``, read from the attributes of the same names.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina import constraints, initializers, ops, regularizers
+from lamina.layers.arguments import old_argument
 from lamina.layers.arrays import LARGEST_WHOLE
 from lamina.layers.dense import must_be_none, positive
 from lamina.layers.layer import Layer
@@ -43,6 +44,7 @@ class Embedding(Layer):
         quantization_config: Any = None,
         **kwargs: Any,
     ):
+        old_argument(kwargs, "input_length", "Just remove it.")
         super().__init__(**kwargs)
         self.input_dim = positive(self, "input_dim", input_dim)
         self.output_dim = positive(self, "output_dim", output_dim)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lamina import ops
+from lamina.layers.arguments import data_format_of
 from lamina.layers.layer import Layer
 from lamina.layers.spec import InputSpec
 
@@ -16,12 +17,7 @@ class GlobalPooling(Layer):
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
-        self.data_format = data_format or "channels_last"
-        if self.data_format not in ("channels_last", "channels_first"):
-            raise ValueError(
-                f"{type(self).__name__} {self.name!r}: data_format must be 'channels_last' or 'channels_first', "
-                f"got {data_format!r}"
-            )
+        self.data_format = data_format_of(self, data_format)
         self.keepdims = keepdims
         self.input_spec = InputSpec(ndim=3)
 

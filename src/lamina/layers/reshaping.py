@@ -8,6 +8,7 @@ from typing import Any
 
 from lamina import ops
 from lamina.errors import ShapeError
+from lamina.layers.arguments import data_format_of
 from lamina.layers.layer import Layer
 from lamina.layers.masks import bare
 from lamina.layers.spec import InputSpec
@@ -17,14 +18,12 @@ class Flatten(Layer):
     """(batch, a, b, …) → (batch, a·b·…); (batch,) → (batch, 1).
 
     Args:
-        data_format: ``"channels_last"``, Keras's default.
+        data_format: ``"channels_first"`` where axis 1 holds the features, which then come last in each row.
     """
 
     def __init__(self, data_format: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.data_format = data_format or "channels_last"
-        if self.data_format != "channels_last":
-            raise ValueError(f"Flatten {self.name!r}: data_format must be 'channels_last', got {data_format!r}")
+        self.data_format = data_format_of(self, data_format)
         self.input_spec = InputSpec(min_ndim=1)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -34,6 +33,8 @@ class Flatten(Layer):
 
     def call(self, inputs: Any) -> Any:
         """One row of numbers for each example."""
+        if self.data_format == "channels_first" and len(inputs.shape) > 1:
+            inputs = ops.moveaxis(inputs, 1, -1)
         return bare(ops.reshape(inputs, (inputs.shape[0], prod(inputs.shape[1:]))))
 
 
@@ -49,6 +50,11 @@ class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int], **kwargs: Any):
         super().__init__(**kwargs)
         self.target_shape = tuple(int(size) for size in target_shape)
+        if self.target_shape.count(-1) > 1:
+            raise ValueError(
+                "There must be at most one unknown dimension (-1) in target_shape. "
+                f"Received: target_shape={self.target_shape}."
+            )
 
     def call(self, inputs: Any) -> Any:
         """The same numbers in rows of ``target_shape``."""
@@ -57,7 +63,7 @@ class Reshape(Layer):
     def _resolved(self, shape: tuple[int | None, ...]) -> tuple[int, ...]:
         size = prod(s for s in shape[1:] if s is not None)
         known = prod(s for s in self.target_shape if s != -1)
-        if self.target_shape.count(-1) > 1 or (size % known if -1 in self.target_shape and known else size != known):
+        if size % known if -1 in self.target_shape and known else size != known:
             raise ShapeError(
                 f"The total size of the tensor must be unchanged. Layer {self.name!r} received: "
                 f"input_shape={tuple(shape)}, target_shape={self.target_shape}"

@@ -136,12 +136,12 @@ class Functional(Model):
         def plain(x: Any) -> Any:
             if not isinstance(x, KerasTensor):
                 return saving.serialize_keras_object(x)
-            config = {"shape": list(x.shape), "dtype": x.dtype, "keras_history": place[id(x)]}
+            config = {"shape": tuple(x.shape), "dtype": x.dtype, "keras_history": place[id(x)]}
             return {"class_name": "__keras_tensor__", "config": config}
 
         calls = [] if isinstance(operation, InputLayer) else [c for c in operation._inbound_nodes if c in self._order]
         nodes = [
-            {"args": list(map_leaves(plain, call.args)), "kwargs": map_leaves(plain, call.kwargs)} for call in calls
+            {"args": tuple(map_leaves(plain, call.args)), "kwargs": map_leaves(plain, call.kwargs)} for call in calls
         ]
         return {**saving.serialize_keras_object(operation), "name": operation.name, "inbound_nodes": nodes}
 

@@ -97,15 +97,13 @@ def layer_normalization(
         gamma, beta: factors and summands, like the axes' part of x.
         axis: over which the mean and variance are taken.
         epsilon: keeps the root from 0; the session's by default.
-        rms_scaling: must be false.
+        rms_scaling: of older versions of Keras: x · gamma / √(variance + ε) instead.
     """
-    if rms_scaling:
-        raise ValueError("ops.layer_normalization takes no rms_scaling; use ops.rms_normalization")
     x = as_node(x)
     mean, variance = functions.moments(x, axis, keepdims=True)
-    made = (x - mean) * functions.rsqrt(variance + _epsilon(epsilon))
+    made = (x if rms_scaling else x - mean) * functions.rsqrt(variance + _epsilon(epsilon))
     made = made if gamma is None else made * _along(gamma, x, axis)
-    return made if beta is None else made + _along(beta, x, axis)
+    return made if beta is None or rms_scaling else made + _along(beta, x, axis)
 
 
 @dual
