@@ -375,6 +375,7 @@ FUNCTIONS = [
     ).split()),
     *(Function(n, (P,), smooth=True) for n in "log log10 log1p log2 reciprocal rsqrt sqrt".split()),
     *(Function(n, (A,)) for n in "ceil floor round sign".split()),
+    *(Function(n, (np.array([3, -2], "int32"),)) for n in "ceil fabs floor".split()),
     *(Function(n, (ODD,)) for n in "isfinite isinf isnan".split()),
     *(Function(n, (A, P), smooth=True) for n in "add subtract multiply divide maximum minimum".split()),
     *(Function(n, (A, B)) for n in "equal not_equal greater greater_equal less less_equal".split()),

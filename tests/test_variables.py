@@ -12,6 +12,19 @@ import lamina
 from lamina import Variable, config, initializers
 
 
+def test_a_part_is_what_it_was() -> None:
+    v = Variable(np.zeros((2, 2)))
+    row, column = v[0], v[:, 1]
+    v.assign(np.ones((2, 2)))
+    assert not row.any()
+    assert not column.any()
+
+
+def test_a_variable_holds_numbers() -> None:
+    with pytest.raises(ValueError, match="holds numbers. Received: None"):
+        Variable(None)
+
+
 def test_where_the_first_numbers_come_from() -> None:
     config.clear_session()
     given = Variable([1, 2])

@@ -111,6 +111,8 @@ class Variable:
             make = self.named_initializer(given) if isinstance(given, str) else given
             return np.array(make(tuple(shape), dtype), dtype, order="C")
         array = np.array(given, dtype=dtype, order="C")
+        if array.dtype.kind not in "fiub":
+            raise ValueError(f"A Variable holds numbers. Received: {given!r}")
         if dtype is None and array.dtype.kind in "fi" and not isinstance(given, np.ndarray | np.generic):
             return array.astype(config.floatx() if array.dtype.kind == "f" else "int32")
         return array
@@ -209,7 +211,8 @@ class Variable:
         return int(self._now())
 
     def __getitem__(self, key: Any) -> Any:
-        return self.__lamina_node__()[key]
+        found = self.__lamina_node__()[key]
+        return np.array(found) if isinstance(found, np.ndarray) else found  # what it is now, not what it becomes
 
     def __abs__(self) -> Any:
         return abs(self.__lamina_node__())

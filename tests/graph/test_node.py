@@ -99,7 +99,8 @@ def test_a_node_is_immutable_and_has_no_numbers_yet():
 T = np.arange(24.0).reshape(2, 3, 4)
 KEYS = [
     0, -1, (0, 1), (slice(None), 1), (slice(1, None), slice(None, -1)), (..., 2), (..., slice(1, 3)), (None, 0),
-    (slice(None), None, 1), (slice(2, 1),), (), ..., slice(None), (0, ..., None),
+    (slice(None), None, 1), (slice(2, 1),), (), ..., slice(None), (0, ..., None), (..., slice(None, None, 2)),
+    (slice(None, None, -1), slice(2, None, -2)), (0, slice(None, None, -1), None), (slice(3, 1, 2),),
 ]  # fmt: skip
 
 
@@ -115,7 +116,6 @@ def test_index_as_in_numpy(key):
     ("key", "message"),
     [
         ((slice(None), 4), "cannot be indexed with 4"),
-        ((slice(None), slice(None, None, 2)), "without a step"),
         ((slice(None), [0, 1]), "use ops.take"),
         (0, "is the batch: take it whole"),
         ((slice(None), 0, 0, 0), "does not fit an array of shape"),

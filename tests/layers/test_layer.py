@@ -118,6 +118,12 @@ def test_arguments_of_older_versions_are_taken_with_a_warning() -> None:
     assert [w.name for w in layer.weights] == ["gamma"]
 
 
+def test_preprocessing_layers_take_single_values() -> None:
+    assert layers.Discretization([0.0, 1.0])(0.5) == 1
+    assert layers.StringLookup(vocabulary=["b", "a"])("a") == 2
+    np.testing.assert_array_equal(layers.CategoryEncoding(4)(2), [0, 0, 1, 0])
+
+
 def test_adapt() -> None:
     data = np.array([[1.0, 10.0], [3.0, 30.0], [5.0, 80.0]])
     layer = layers.Normalization()

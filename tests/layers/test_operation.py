@@ -45,6 +45,8 @@ OPERATORS = {
     "column": lambda x: x[:, 1],
     "columns": lambda x: x[:, 1:3],
     "last": lambda x: x[..., -1:],
+    "every second": lambda x: x[:, ::2],
+    "backwards": lambda x: x[:, 2::-1],
     "new axis": lambda x: x[:, None, 2],
 }
 

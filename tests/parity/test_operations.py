@@ -70,4 +70,7 @@ def test_a_model_with_steps_goes_to_keras_and_back(tmp_path):
     lines = ([], [])
     model.summary(print_fn=lines[0].append)
     theirs.summary(print_fn=lines[1].append)
-    assert lines[0][0] == lines[1][0].rstrip("\n")
+    for each, printed in zip((model, theirs), lines, strict=True):
+        each.summary(print_fn=printed.append, positions=[0.3, 0.5, 0.7, 0.9, 1.0], show_trainable=True)
+    assert lines[0][1] == lines[1][1]
+    assert lines[0][0] == lines[1][0]

@@ -225,7 +225,7 @@ def product(x1: Operand, x2: Operand) -> Node:
 
 
 def part(x: Node, key: tuple[Any, ...]) -> Node:
-    """``x[key]`` by NumPy's rules for integers, slices without steps, ``...`` and None; the batch is taken whole.
+    """``x[key]`` by NumPy's rules for integers, slices, ``...`` and None; the batch is taken whole.
 
     Raises:
         ShapeError: another kind of index, or one outside the array.
@@ -233,7 +233,8 @@ def part(x: Node, key: tuple[Any, ...]) -> Node:
     begin: list[int] = []
     end: list[int | None] = []
     shape: list[int | None] = []
-    for index in _one_for_each_axis(x, key):
+    x, indices = _stepped(x, _one_for_each_axis(x, key))
+    for index in indices:
         if index is None:
             shape.append(1)
             continue
@@ -255,6 +256,24 @@ def _one_for_each_axis(x: Node, key: tuple[Any, ...]) -> list[Any]:
     return [*key[: places[0]], *[slice(None)] * missing, *key[places[0] + 1 :]]
 
 
+def _stepped(x: Node, key: list[Any]) -> tuple[Node, list[Any]]:
+    """x with each axis that has a slice with a step reduced to those places, and what is left of the key."""
+    axes = [i for i, index in enumerate(key) if index is not None]
+    for axis, i in enumerate(axes):
+        size, index = x.shape[axis], key[i]
+        if isinstance(index, slice) and index.step not in (None, 1) and size is not None:
+            places = range(*index.indices(size))
+            pieces = [_place(x, axis, place) for place in places]
+            x = make("concatenate", *pieces, axis=axis) if len(pieces) > 1 else pieces[0] if pieces else x
+            key = [*key[:i], slice(None) if pieces else slice(0, 0), *key[i + 1 :]]
+    return x, key
+
+
+def _place(x: Node, axis: int, place: int) -> Node:
+    begin = tuple(place if a == axis else 0 for a in range(x.ndim))
+    return make("slice", x, begin=begin, end=tuple(place + 1 if a == axis else n for a, n in enumerate(x.shape)))
+
+
 def _bounds(x: Node, axis: int, index: Any) -> tuple[int, int | None, Shape]:
     """Where an axis' part begins and ends, and what is left of the axis in the shape."""
     size = x.shape[axis]
@@ -269,7 +288,7 @@ def _bounds(x: Node, axis: int, index: Any) -> tuple[int, int | None, Shape]:
         return index % size, index % size + 1, ()
     raise ShapeError(
         f"axis {axis} of an array of shape {x.shape} cannot be indexed with {index!r}: take an integer inside it "
-        "or a slice without a step; for several places use ops.take"
+        "or a slice; for several places use ops.take"
     )
 
 

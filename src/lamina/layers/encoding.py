@@ -73,9 +73,9 @@ def refuse_sparse(layer: str, sparse: bool, mode: str) -> None:
 
 
 def array_of(x: Any) -> Any:
-    """Lists of Python values as an array, as preprocessing layers take them; anything else as it is."""
+    """A Python value, or lists of them, as an array, as preprocessing layers take them; anything else as it is."""
     arrays = any(hasattr(part, "shape") and not isinstance(part, np.generic) for part in flatten(x))
-    return np.asarray(x) if isinstance(x, list | tuple) and not arrays else x
+    return np.asarray(x) if isinstance(x, list | tuple | str | int | float) and not arrays else x
 
 
 class CategoryEncoding(Layer):

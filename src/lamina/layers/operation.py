@@ -174,13 +174,13 @@ OPERANDS: dict[str, dict[str, str]] = {
         "x scale": "rms_normalization",
     },
     "ops.numpy": {
-        "x": "absolute all amax amin any arccos arccosh arcsin arcsinh arctan arctanh argmax argmin argsort "
-        "array_split broadcast_to cbrt ceil clip conjugate copy cos cosh count_nonzero cumprod cumsum deg2rad "
-        "diag diagonal empty_like exp exp2 expand_dims expm1 fabs flip fliplr flipud floor isfinite isinf isnan "
-        "isneginf isposinf log log10 log1p log2 logical_not max mean median min moveaxis nan_to_num nanmax "
-        "nanmean nanmin nanprod nanstd nansum nanvar ndim negative ones_like prod ptp rad2deg ravel reciprocal "
-        "repeat reshape roll round sign signbit sin sinc sinh size sort split sqrt square squeeze stack std sum "
-        "swapaxes tan tanh tile trace transpose tril triu trunc var zeros_like",
+        "x": "absolute all amax amin angle any arccos arccosh arcsin arcsinh arctan arctanh argmax argmin argsort "
+        "array_split broadcast_to cbrt ceil clip conjugate copy cos cosh count_nonzero cumprod cumsum deg2rad diag "
+        "diagonal dsplit empty_like exp exp2 expand_dims expm1 fabs flip fliplr flipud floor hsplit imag isfinite "
+        "isinf isnan isneginf isposinf isreal log log10 log1p log2 logical_not max mean median min moveaxis nan_to_num "
+        "nanmax nancumprod nancumsum nanmean nanmin nanprod nanstd nansum nanvar ndim negative ones_like prod ptp "
+        "rad2deg ravel real reciprocal repeat reshape roll round sign signbit sin sinc sinh size sort split sqrt "
+        "square squeeze stack std sum swapaxes tan tanh tile trace transpose tril triu trunc var vsplit zeros_like",
         "*operands": "einsum",
         "*x": "meshgrid",
         "a": "diff",
@@ -196,8 +196,9 @@ OPERANDS: dict[str, dict[str, str]] = {
         "sorted_sequence values": "searchsorted",
         "x weights": "average",
         "x1 x2": "add append arctan2 cross divide divide_no_nan dot equal floor_divide fmax fmin fmod greater "
-        "greater_equal heaviside hypot inner isin kron less less_equal logaddexp logaddexp2 logical_and logical_or "
-        "logical_xor matmul maximum minimum mod multiply not_equal outer power subtract tensordot true_divide vdot",
+        "greater_equal heaviside hypot inner isin kron ldexp less less_equal logaddexp logaddexp2 logical_and "
+        "logical_or logical_xor matmul maximum minimum mod multiply not_equal outer power subtract tensordot "
+        "true_divide vdot",
         "x1 x2 rtol atol": "isclose",
     },
 }

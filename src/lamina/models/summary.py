@@ -39,21 +39,27 @@ def print_summary(
 
     branched = _branched(model)
     columns, ends, width = BRANCHED if branched else PLAIN
+    ends = list(positions or ends)
     if show_trainable:
         columns, ends, width = [*columns, ("Trainable", "center")], [0.9 * end for end in ends] + [1.0], width + 12
     length = line_length or min(width, shutil.get_terminal_size().columns - 4)
-    stops = [int(end * length) for end in positions or ends]
+    stops = [int(end * length) for end in ends]
     widths = [b - a for a, b in zip([0, *stops], stops, strict=False)]
+    if len(widths) < len(columns):
+        raise ValueError(f"positions={positions} must say where each of {[name for name, _ in columns]} ends")
     if min(widths) < 4:
         raise ValueError("Insufficient console width to print summary.")
-    heads = [Column(name, justify=side, width=w) for (name, side), w in zip(columns, widths, strict=True)]  # type: ignore[arg-type]
+    heads = [Column(name, justify=side, width=w) for (name, side), w in zip(columns, widths, strict=False)]  # type: ignore[arg-type]
     table = Table(*heads, width=length, show_lines=True)
     for layer, depth in _listed(model, expand_nested, layer_range):
         table.add_row(*_row(layer, depth, model if branched else None, show_trainable))
     console = Console(highlight=False, **({"force_terminal": False, "color_system": None} if print_fn else {}))  # type: ignore[arg-type]
     with console.capture() as captured:
         console.print(f'[bold]Model: "{_escaped(model.name)}"[/]', table, *totals(model), sep="\n")
-    (print_fn or console.out)(captured.get().rstrip("\n"))
+    if print_fn:
+        print_fn(captured.get())
+    else:
+        console.out(captured.get().rstrip("\n"))
 
 
 def _branched(model: Model) -> bool:

@@ -23,7 +23,6 @@ arctan: Dual = dual(elementary.arctan)
 arctan2: Dual = dual(elementary.arctan2)
 arctanh: Dual = dual(elementary.arctanh)
 cbrt: Dual = dual(elementary.cbrt)
-ceil: Dual = dual(express.ceil)
 clip: Dual = dual(express.clip)
 cos: Dual = dual(express.cos)
 cosh: Dual = dual(elementary.cosh)
@@ -37,8 +36,6 @@ erfinv: Dual = dual(elementary.erfinv)
 exp: Dual = dual(express.exp)
 exp2: Dual = dual(elementary.exp2)
 expm1: Dual = dual(express.expm1)
-fabs: Dual = dual(express.absolute, "fabs")
-floor: Dual = dual(express.floor)
 floor_divide: Dual = dual(functions.floor_divide)
 fmax: Dual = dual(elementary.fmax)
 fmin: Dual = dual(elementary.fmin)
@@ -89,6 +86,24 @@ tan: Dual = dual(functions.tan)
 tanh: Dual = dual(express.tanh)
 true_divide: Dual = dual(express.divide, "true_divide")
 trunc: Dual = dual(elementary.trunc)
+
+
+@dual
+def ceil(x: Operand) -> Node:
+    """⌈x⌉, as floats."""
+    return express.ceil(elementary.real(x))
+
+
+@dual
+def floor(x: Operand) -> Node:
+    """⌊x⌋, as floats."""
+    return express.floor(elementary.real(x))
+
+
+@dual
+def fabs(x: Operand) -> Node:
+    """|x|, as floats."""
+    return express.absolute(elementary.real(x))
 
 
 @dual
