@@ -5,12 +5,12 @@ All that Keras's users may name is accepted and written to files; numbers are fl
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping
 from typing import Any, Self
 
 from lamina import config
 from lamina.config import DTypePolicy as DTypePolicy
+from lamina.patterns import Patterns
 from lamina.records import deserialize_keras_object, serialize_keras_object
 
 
@@ -18,7 +18,7 @@ class FloatDTypePolicy(DTypePolicy):
     """The same as ``DTypePolicy``, by its older name."""
 
 
-class DTypePolicyMap(MutableMapping[str, DTypePolicy]):
+class DTypePolicyMap(Patterns[DTypePolicy]):
     """Policies by the paths of layers; a key is a path or a regular expression that matches one whole.
 
     Args:
@@ -32,8 +32,9 @@ class DTypePolicyMap(MutableMapping[str, DTypePolicy]):
     """
 
     def __init__(self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None):
+        super().__init__()
         self._default = default_policy
-        self._policies = {path: get(policy) for path, policy in (policy_map or {}).items()}
+        self.update(policy_map or {})
 
     @property
     def default_policy(self) -> DTypePolicy:
@@ -56,35 +57,22 @@ class DTypePolicyMap(MutableMapping[str, DTypePolicy]):
         return self.default_policy.variable_dtype
 
     quantization_mode = None
+    clash = "Path {key!r} matches multiple dtype policy specification keys: {found}"
 
-    def __getitem__(self, key: str) -> DTypePolicy:
-        if key in self._policies:
-            return self._policies[key]
-        found = [pattern for pattern in self._policies if re.fullmatch(pattern, key)]
-        if len(found) > 1:
-            raise ValueError(f"Path {key!r} matches multiple dtype policy specification keys: {found}")
-        return self._policies[found[0]] if found else self.default_policy
+    def _otherwise(self) -> DTypePolicy:
+        return self.default_policy
 
     def __setitem__(self, key: str, policy: Any) -> None:
-        if key in self._policies:
-            raise ValueError(f"{key} already exist in the DTypePolicyMap with value {self._policies[key]}")
-        self._policies[key] = get(policy)
-
-    def __delitem__(self, key: str) -> None:
-        del self._policies[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._policies)
-
-    def __len__(self) -> int:
-        return len(self._policies)
+        if key in self._known:
+            raise ValueError(f"{key} already exist in the DTypePolicyMap with value {self._known[key]}")
+        self._known[key] = get(policy)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._policies
+        return key in self._known
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make a map like this one."""
-        return {"default_policy": self._default, "policy_map": dict(self._policies)}
+        return {"default_policy": self._default, "policy_map": dict(self._known)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -92,7 +80,7 @@ class DTypePolicyMap(MutableMapping[str, DTypePolicy]):
         return cls(**config)
 
     def __repr__(self) -> str:
-        listed = [(path, policy.name) for path, policy in self._policies.items()]
+        listed = [(path, policy.name) for path, policy in self._known.items()]
         return f"<DTypePolicyMap default_policy={self.default_policy.name}, mapping={listed}>"
 
 

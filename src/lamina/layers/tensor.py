@@ -8,6 +8,7 @@ from lamina import ops
 from lamina.errors import GraphError
 from lamina.graph.operators import infix
 from lamina.graph.shapes import Shape
+from lamina.tree import flatten
 
 
 class History(NamedTuple):
@@ -124,3 +125,8 @@ class Call:
         self.args = args
         self.kwargs = kwargs
         self.outputs = outputs
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The tensors among its arguments, in order."""
+        return [x for x in flatten([self.args, self.kwargs]) if isinstance(x, KerasTensor)]

@@ -57,10 +57,12 @@ def repeated(
 
 
 def is_input(call: Call) -> bool:
+    """Whether it is of an Input, where data enter."""
     return isinstance(call.operation, InputLayer)
 
 
 def call_of(tensor: KerasTensor) -> Call:
+    """The call that made a tensor."""
     history = tensor._keras_history
     assert history is not None
     return history.operation._inbound_nodes[history.node_index]
@@ -68,8 +70,7 @@ def call_of(tensor: KerasTensor) -> Call:
 
 def _parents(call: Call, known: Container[int] = ()) -> list[Call]:
     """The calls that a call needs; not those of the tensors whose ids are known."""
-    tensors = [x for x in flatten([call.args, call.kwargs]) if isinstance(x, KerasTensor)]
-    return [call_of(x) for x in tensors if id(x) not in known]
+    return [call_of(x) for x in call.inputs if id(x) not in known]
 
 
 def ordered_calls(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[Call], list[Operation]]:

@@ -65,13 +65,9 @@ def print_summary(
 def _branched(model: Model) -> bool:
     """Whether a layer has several inputs, several layers follow one, or a layer is used twice."""
     calls = getattr(model, "_order", [])
-    sources = [id(x) for call in calls for x in _inputs(call)]
-    several = any(len(_inputs(call)) > 1 for call in calls)
+    sources = [id(x) for call in calls for x in call.inputs]
+    several = any(len(call.inputs) > 1 for call in calls)
     return several or len(set(sources)) < len(sources) or len({c.operation for c in calls}) < len(calls)
-
-
-def _inputs(call: Any) -> list[KerasTensor]:
-    return [x for x in flatten([call.args, call.kwargs]) if isinstance(x, KerasTensor)]
 
 
 def _listed(model: Model, nested: bool, between: Sequence[str] | None) -> Iterator[tuple[Operation, int]]:
@@ -155,7 +151,7 @@ def _outputs(layer: Operation) -> list[KerasTensor]:
 
 def _connections(layer: Operation, model: Any) -> str:
     calls = [call for call in layer._inbound_nodes if call in model._order]
-    sources = [h for call in calls for x in _inputs(call) if (h := x._keras_history) is not None]
+    sources = [h for call in calls for x in call.inputs if (h := x._keras_history) is not None]
     return ", ".join(
         f"{h.operation.name}[{_colored(str(h.node_index))}][{_colored(str(h.tensor_index))}]" for h in sources
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -12,11 +11,12 @@ from lamina.graph.node import Node
 from lamina.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from lamina.optimizers.optimizer import Optimizer
 from lamina.optimizers.step import Gradients
+from lamina.patterns import Patterns
 from lamina.records import deserialize_keras_object, serialize_keras_object
 from lamina.variables import Variable
 
 
-class OptimizerMap(MutableMapping[str, Optimizer]):
+class OptimizerMap(Patterns[Optimizer]):
     """Optimizers by paths of variables, or patterns that a whole path must match.
 
     Args:
@@ -33,39 +33,27 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
         ('Adam', 'SGD')
     """
 
+    clash = "Multiple optimizers assigned to variable {key}: the patterns {found} match it."
+
     def __init__(self, default_optimizer: Optimizer, optimizer_map: dict[str, Optimizer] | None = None):
         if not isinstance(default_optimizer, Optimizer):
             raise TypeError(f"default_optimizer must be an Optimizer instance. Received: {default_optimizer!r}")
         if optimizer_map is not None and not isinstance(optimizer_map, dict):
             raise TypeError(f"optimizer_map must be a dictionary. Received: {optimizer_map!r}")
+        super().__init__()
         self.default_optimizer = default_optimizer
-        self._optimizers: dict[str, Optimizer] = {}
         self.update(optimizer_map or {})
 
-    def __getitem__(self, key: str) -> Optimizer:
-        if key in self._optimizers:
-            return self._optimizers[key]
-        found = [pattern for pattern in self._optimizers if re.fullmatch(pattern, key)]
-        if len(found) > 1:
-            raise ValueError(f"Multiple optimizers assigned to variable {key}: the patterns {found} match it.")
-        return self._optimizers[found[0]] if found else self.default_optimizer
+    def _otherwise(self) -> Optimizer:
+        return self.default_optimizer
 
     def __setitem__(self, key: str, optimizer: Optimizer) -> None:
         if not isinstance(key, str):
             raise ValueError(f"key must be a string. Received: {key!r}")
-        if key in self._optimizers:
-            raise ValueError(f"{key!r} already exists in the OptimizerMap with value {self._optimizers[key]}.")
+        if key in self._known:
+            raise ValueError(f"{key!r} already exists in the OptimizerMap with value {self._known[key]}.")
         _check_inner(optimizer)
-        self._optimizers[key] = optimizer
-
-    def __delitem__(self, key: str) -> None:
-        del self._optimizers[key]
-
-    def __len__(self) -> int:
-        return len(self._optimizers)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._optimizers)
+        self._known[key] = optimizer
 
     def __call__(self, variable: Variable) -> Optimizer:
         """The optimizer of a variable."""
@@ -75,7 +63,7 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
         """The arguments that make a map like this one."""
         return {
             "default_optimizer": serialize_keras_object(self.default_optimizer),
-            "optimizer_map": serialize_keras_object(self._optimizers),
+            "optimizer_map": serialize_keras_object(self._known),
         }
 
     @classmethod

@@ -10,7 +10,6 @@ import numpy as np
 from lamina import ops
 from lamina.graph.node import Node
 from lamina.layers.tensor import KerasTensor
-from lamina.tree import flatten
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Any:
@@ -117,7 +116,7 @@ def get_source_inputs(tensor: Any) -> Any:
     if not isinstance(tensor, KerasTensor) or tensor._keras_history is None:
         return tensor
     call = tensor._keras_history.operation._inbound_nodes[tensor._keras_history.node_index]
-    above = [x for x in flatten((call.args, call.kwargs)) if isinstance(x, KerasTensor)]
+    above = call.inputs
     if not above:
         return [tensor]
     return list({id(x): x for part in above for x in get_source_inputs(part)}.values())

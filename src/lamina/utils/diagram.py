@@ -10,7 +10,6 @@ from typing import Any
 
 from lamina.layers.activation import Activation
 from lamina.layers.input_layer import InputLayer
-from lamina.layers.tensor import KerasTensor
 from lamina.models import Functional, Model, Sequential
 from lamina.tree import flatten
 
@@ -141,9 +140,8 @@ class _Reader:
             if not (once and call.operation in entered):
                 entered[call.operation] = self._step(call.operation, frames)
             enter, leave = entered[call.operation]
-            given = [x for x in flatten([call.args, call.kwargs]) if isinstance(x, KerasTensor)]
             if not isinstance(call.operation, InputLayer):
-                for i, x in enumerate(given):
+                for i, x in enumerate(call.inputs):
                     self._arrows([source[id(x)]], [enter[min(i, len(enter) - 1)]])
             for i, x in enumerate(flatten(call.outputs)):
                 source[id(x)] = leave[min(i, len(leave) - 1)]
@@ -184,8 +182,8 @@ def _shape(layer: Any, what: str) -> str:
     calls = layer._inbound_nodes
     if not calls:
         return ""
-    tensors = flatten([calls[0].args, calls[0].kwargs] if what == "input" else calls[0].outputs)
-    return ", ".join(str(tuple(x.shape)) for x in tensors if isinstance(x, KerasTensor))
+    tensors = calls[0].inputs if what == "input" else flatten(calls[0].outputs)
+    return ", ".join(str(tuple(x.shape)) for x in tensors)
 
 
 # -- places
