@@ -28,6 +28,11 @@ void splat_block(void* out, const void* a, const void*, const void*, const void*
 // These two store whole vectors, past the end of a row: the next row, or the block's slack, takes that.
 template <class T>
 void repeat_row(T* out, const T* row, i64 rows, i64 n) {
+  if (n == width<T>) {
+    const Vec<T> v = load(row);
+    for (i64 r = 0; r < rows; ++r) store(out + r * n, v);
+    return;
+  }
   for (i64 i = 0; i < n; i += width<T>) store(out + i, load_first(row + i, n - i < width<T> ? n - i : width<T>));
   for (i64 r = 1; r < rows; ++r) {
     for (i64 i = 0; i < n; i += width<T>) store(out + r * n + i, load(out + i));

@@ -200,21 +200,24 @@ constexpr int arguments_of = 0;
   constexpr int arguments_of<op::name> = arguments;
 #include "../ops.def"
 
+template <class T, class F, int... I>
+LAMINA_INLINE Vec<T> apply_to(const Vec<T>* x, std::integer_sequence<int, I...>) {
+  return F::template apply<T>(x[I]...);
+}
+
 // Two operations (the first may be a pair) in one pass, each rounding as on its own; the first's arguments come first.
 template <class F, class G, int At>
 struct Pair {
-  static constexpr int first = arguments_of<F>, arguments = first + arguments_of<G> - 1;
+  static constexpr int first = arguments_of<F>, second = arguments_of<G>, arguments = first + second - 1;
   template <class T, class... V>
   LAMINA_INLINE static Vec<T> apply(V... all) {
     const Vec<T> x[] = {all...};
-    Vec<T> made;
-    if constexpr (first == 1) made = F::template apply<T>(x[0]);
-    else if constexpr (first == 2) made = F::template apply<T>(x[0], x[1]);
-    else made = F::template apply<T>(x[0], x[1], x[2]);
-    const Vec<T>* const others = x + first;
-    if constexpr (arguments - first == 2) return G::template apply<T>(made, others[0], others[1]);
-    else if constexpr (At == 0) return G::template apply<T>(made, others[0]);
-    else return G::template apply<T>(others[0], made);
+    Vec<T> y[second];
+    for (int i = 0; i < second; ++i) {
+      if (i != At) y[i] = x[first + (i < At ? i : i - 1)];
+    }
+    y[At] = apply_to<T, F>(x, std::make_integer_sequence<int, first>());
+    return apply_to<T, G>(y, std::make_integer_sequence<int, second>());
   }
 };
 

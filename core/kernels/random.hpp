@@ -35,6 +35,16 @@ LAMINA_INLINE Wide upper_half(Wide a) {
 #endif
 }
 
+// The lower halves of a's lanes, and above them those of b's.
+LAMINA_INLINE Wide beside(Wide a, Wide b) {
+#if defined(LAMINA_ISA_avx512)
+  return reinterpret_cast<Wide>(_mm512_mask_shuffle_epi32(
+      reinterpret_cast<__m512i>(a), 0xaaaa, reinterpret_cast<__m512i>(b), static_cast<_MM_PERM_ENUM>(0xa0)));
+#else
+  return (a & 0xffffffffu) | (b << 32);
+#endif
+}
+
 struct Philox {
   Wide word[4];  // in the lower halves
   LAMINA_INLINE void round(u64 key_low, u64 key_high) {
@@ -47,28 +57,28 @@ struct Philox {
   }
 };
 
-LAMINA_INLINE Wide consecutive(u64 first) {
-  Wide v;
-  for (int i = 0; i < wide_lanes; ++i) v[i] = first + static_cast<u64>(i);
-  return v;
-}
-
+// The first half of some counters in the even lanes, the second in the odd ones.
 LAMINA_INLINE Philox counters(u64 block, u64 step) {
-  const Wide index = consecutive(block);
+  Wide index;
+  for (int i = 0; i < wide_lanes; ++i) index[i] = block + static_cast<u64>(i / 2 + i % 2 * (wide_lanes / 2));
   return {{index & 0xffffffffu, index >> 32, (step & 0xffffffffu) + Wide{}, (step >> 32) + Wide{}}};
 }
 
-// Words in the order of the elements: 0 1 2 3 of the first counter, 0 1 2 3 of the next, …
-LAMINA_INLINE void write_words(std::uint32_t* out, const Philox& p) {
-  const Wide low = (p.word[0] & 0xffffffffu) | (p.word[1] << 32);
-  const Wide high = (p.word[2] & 0xffffffffu) | (p.word[3] << 32);
-  Wide first, second;
-  for (int i = 0; i < wide_lanes; ++i) {
-    first[i] = static_cast<u64>(i / 2 + i % 2 * wide_lanes);
-    second[i] = first[i] + wide_lanes / 2;
-  }
-  const Wide pairs[] = {__builtin_shuffle(low, high, first), __builtin_shuffle(low, high, second)};
-  __builtin_memcpy(out, pairs, sizeof pairs);
+// Words as numbers in [0, 1).
+template <class T>
+LAMINA_INLINE void write_uniform(T* out, Wide words) {
+  const Bits<float> upper = reinterpret_cast<Bits<float>>(words) >> 8;
+  for (int i = 0; i < 2 * wide_lanes; ++i) out[i] = static_cast<T>(static_cast<std::int32_t>(upper[i])) * T(0x1p-24);
+}
+
+// In the order of the elements: words 0 1 2 3 of the first counter, 0 1 2 3 of the next, …
+template <class T>
+LAMINA_INLINE void write_uniform(T* out, const Philox& p) {
+  const Wide low = beside(p.word[0], p.word[1]), high = beside(p.word[2], p.word[3]);
+  Wide even;
+  for (int i = 0; i < wide_lanes; ++i) even[i] = static_cast<u64>(i % 2 == 0 ? i : i - 1 + wide_lanes);
+  write_uniform<T>(out, __builtin_shuffle(low, high, even));
+  write_uniform<T>(out + 2 * wide_lanes, __builtin_shuffle(low, high, even + 1));
 }
 
 constexpr int rounds = 10;
@@ -85,7 +95,8 @@ struct Keys {
   }
 };
 
-LAMINA_INLINE void philox_words(std::uint32_t* out, u64 block, const Keys& keys, u64 step) {
+template <class T>
+LAMINA_INLINE void write_uniform(T* out, u64 block, const Keys& keys, u64 step) {
   Philox state[states];
 #pragma GCC unroll 8
   for (int j = 0; j < states; ++j) state[j] = counters(block + static_cast<u64>(j * wide_lanes), step);
@@ -95,27 +106,23 @@ LAMINA_INLINE void philox_words(std::uint32_t* out, u64 block, const Keys& keys,
     for (int j = 0; j < states; ++j) state[j].round(keys.low[i], keys.high[i]);
   }
 #pragma GCC unroll 8
-  for (int j = 0; j < states; ++j) write_words(out + j * 4 * wide_lanes, state[j]);
-}
-
-template <class T>
-LAMINA_INLINE void to_uniform(T* out, const std::uint32_t* words, i64 n) {
-  for (i64 i = 0; i < n; ++i) out[i] = static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24);
+  for (int j = 0; j < states; ++j) write_uniform<T>(out + j * 4 * wide_lanes, state[j]);
 }
 
 // Uniform numbers in [0, 1) for elements [element, element + n).
 template <class T>
 void fill_random(T* out, i64 n, i64 element, u64 stream, u64 step) {
-  alignas(64) std::uint32_t words[words_at_once];
   const Keys keys(stream);
-  i64 skip = element & 3;
   u64 block = static_cast<u64>(element) >> 2;
-  for (i64 done = 0; done < n; block += states * wide_lanes) {
-    philox_words(words, block, keys, step);
-    const i64 count = n - done < words_at_once - skip ? n - done : words_at_once - skip;
-    if (count == words_at_once) to_uniform<T>(out + done, words, words_at_once);
-    else to_uniform<T>(out + done, words + skip, count);
-    done += count;
+  i64 skip = element & 3;
+  alignas(64) T some[words_at_once];
+  for (; n > 0; block += states * wide_lanes) {
+    const i64 count = n < words_at_once - skip ? n : words_at_once - skip;
+    const bool whole = count == words_at_once;
+    write_uniform<T>(whole ? out : some, block, keys, step);
+    if (!whole) __builtin_memcpy(out, some + skip, static_cast<std::size_t>(count) * sizeof(T));
+    out += count;
+    n -= count;
     skip = 0;
   }
 }
