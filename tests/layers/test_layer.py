@@ -261,10 +261,10 @@ class Forgetful(layers.Layer):
 
 def unkept() -> Any:
     class Unkept(layers.Layer):
-        def __init__(self, units: int):
+        def __init__(self, units: Any):
             super().__init__()
 
-    return Unkept(3).get_config()
+    return Unkept(np.array([3])).get_config()  # plain values are noted, an array is not
 
 
 WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {

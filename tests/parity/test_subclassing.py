@@ -174,3 +174,21 @@ def test_a_model_in_training(made: list[Any]) -> None:
         same(*(np.ravel(model.train_on_batch(X, X))[0] for model in models))
     for a, b in zip(*(model.get_weights() for model in models), strict=True):
         same(a, b)
+
+
+@pytest.mark.parametrize("api", [keras, lamina], ids=["keras", "lamina"])
+def test_a_class_without_get_config_is_made_of_its_plain_arguments(api: Any) -> None:
+    class Scaled(api.layers.Layer):  # type: ignore[misc, name-defined]
+        def __init__(self, factor: float, sizes: tuple[int, ...] = (1, 2), **kwargs: Any):
+            super().__init__(**kwargs)
+            self.doubled = 2 * factor
+            self.sizes = len(sizes)
+
+        def call(self, inputs: Any) -> Any:
+            return inputs * self.doubled
+
+    config = Scaled(3.0, name="s").get_config()
+    assert {k: v for k, v in config.items() if k != "dtype"} == {
+        "name": "s", "trainable": True, "factor": 3.0, "sizes": (1, 2),
+    }  # fmt: skip
+    assert Scaled.from_config(config).get_config() == config

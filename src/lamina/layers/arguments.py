@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,9 @@ import numpy as np
 
 from lamina import config, dtype_policies
 from lamina.signatures import signature_config
+from lamina.tree import flatten
 
+PLAIN = (str, int, float, bool, type(None))
 BASE_ARGUMENTS = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
 
 
@@ -82,11 +85,31 @@ def data_format_of(layer: Any, given: str | None) -> str:
     return data_format
 
 
+def plain_arguments(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments by name that a class of the user's is made with, if they are plain values, as Keras keeps them.
+
+    A class whose ``__init__`` is Lamina's keeps its arguments as attributes.
+    """
+    maker = next(base for base in cls.__mro__ if "__init__" in vars(base))
+    signature = inspect.signature(vars(maker)["__init__"])
+    try:
+        bound = signature.bind(None, *args, **kwargs)
+    except TypeError:
+        return {}  # the call of __init__ says what is wrong
+    if maker.__module__.startswith("lamina."):
+        return {}
+    bound.apply_defaults()
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    given = {n: x for n, x in list(bound.arguments.items())[1:] if signature.parameters[n].kind in named}
+    return given if all(isinstance(x, PLAIN) for x in flatten(list(given.values()))) else {}
+
+
 def own_arguments(layer: Any, strict: bool) -> dict[str, Any]:
-    """The arguments of a layer's own ``__init__``, read from the attributes of the same names.
+    """The arguments of a layer's own ``__init__``: as it was made with, or from the attributes of the same names.
 
     Raises:
         TypeError: one is not kept as an attribute, and ``strict``.
     """
-    found = signature_config(layer, strict)
+    made_with = layer._made_with if strict else {}
+    found = signature_config(layer, strict and not made_with) | made_with
     return {n: value for n, value in found.items() if n not in BASE_ARGUMENTS}

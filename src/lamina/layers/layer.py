@@ -19,6 +19,7 @@ from lamina.layers.arguments import (
     input_hint,
     map_shapes,
     own_arguments,
+    plain_arguments,
     policy_of,
     shape_tuples,
 )
@@ -61,7 +62,15 @@ class Layer(Holder):
     # Whether outputs have the masks of `compute_mask`; a layer's own attribute may say otherwise.
     supports_masking = False
     input_spec: InputSpec | Sequence[InputSpec] | None = None
+    _made_with: Mapping[str, Any] = {}  # the plain arguments that a class of the user's was given
     built_at_once = False  # whether it is built when it is made, as there is nothing to build; files then say no shapes
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Note plain arguments, so that a class of the user's need not keep them to have a config."""
+        layer = super().__new__(cls)
+        if made_with := plain_arguments(cls, args, kwargs):
+            vars(layer)["_made_with"] = made_with
+        return layer
 
     def __init__(
         self,

@@ -57,7 +57,7 @@ class Model(Trainer):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         functional = cls is Model and (args or "inputs" in kwargs)
-        return object.__new__(made_functional(cls) if functional else cls)
+        return super().__new__(made_functional(cls) if functional else cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any):
         if args or {"inputs", "outputs"} & set(kwargs):
