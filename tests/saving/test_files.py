@@ -184,6 +184,8 @@ EDITS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
         "not a model",
     ),
     (lambda r: r["compile_config"].update(optimizer="teleport"), "teleport"),
+    (lambda r: r["compile_config"].update(target="jax"), "compile_config has no 'target'"),
+    (lambda r: r["config"].update(run="x"), "config of a Sequential has no 'run'"),
     (lambda r: r["compile_config"].update(metrics=[{"class_name": "__lambda__", "config": {}}]), "never runs code"),
     (lambda r: [layer(r, "drop").clear(), r["config"]["layers"].append(3)], "Sequential 'net'"),
 ]
@@ -332,6 +334,20 @@ def test_weights_of_another_build_are_refused(path: Path) -> None:
     with pytest.warns(UserWarning, match="left as it was"):
         other.load_weights(path, skip_mismatch=True)
     assert np.array_equal(other.get_weights()[0], before[0])
+
+
+def test_weights_that_fail_at_the_optimizer_leave_no_trace(model: Any, tmp_path: Path) -> None:
+    model.save_weights(tmp_path / "m.weights.h5")
+    with h5py.File(tmp_path / "m.weights.h5", "a") as file:
+        del file["optimizer/vars/5"]
+        file["optimizer/vars/5"] = np.zeros((2, 2), "float32")
+    other = network()
+    other.fit(X, Y, epochs=1, verbose=0)
+    variables = [*other.weights, *other.optimizer.variables]
+    before = [v.numpy().copy() for v in variables]
+    with pytest.raises(ModelFileError, match="'optimizer' does not fit Adam"):
+        other.load_weights(tmp_path / "m.weights.h5")
+    assert all(np.array_equal(v.numpy(), w) for v, w in zip(variables, before, strict=True))
 
 
 def test_weights_without_a_layer_for_them_are_spoken_of(path: Path) -> None:

@@ -220,7 +220,9 @@ class Model(Trainer):
         given = {k: saving.deserialize_keras_object(v) for k, v in config.items()}
         if not given:
             return
-        self.compile(**{k: v for k, v in given.items() if k in ("optimizer", *COMPILE_CONFIG)})
+        if unknown := given.keys() - {"optimizer", *COMPILE_CONFIG}:
+            raise ValueError(f"a model's compile_config has no {min(unknown)!r}")
+        self.compile(**given)
         if self.built:
             self.optimizer.build(self.trainable_weights)
 

@@ -17,6 +17,8 @@ from lamina.models.model import Model
 from lamina.trace import outside
 from lamina.tree import is_nested
 
+SEQUENTIAL_CONFIG = {"name", "trainable", "dtype", "layers", "build_input_shape"}
+
 
 class Sequential(Model):
     """A stack of layers, each fed with what the one before puts out.
@@ -175,6 +177,8 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
         """A model from what ``get_config`` returned."""
+        if cls is Sequential and (unknown := config.keys() - SEQUENTIAL_CONFIG):
+            raise ValueError(f"the config of a Sequential has no {min(unknown)!r}")
         model = cls(name=config.get("name"), trainable=config.get("trainable", True), dtype=config.get("dtype"))
         for record in config["layers"]:
             model.add(saving.deserialize_keras_object(record, custom_objects))

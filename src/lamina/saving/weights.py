@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -97,12 +98,21 @@ def load_weights(
     stored = _stored(filepath)
     if getattr(model, OPTIMIZER, None) is not None and not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    before = model.get_weights()
+    with _all_or_none(model), about(filepath):
+        load_state(model, stored, skip_mismatch=skip_mismatch, whole=False, skipped=objects_to_skip or ())
+
+
+@contextmanager
+def _all_or_none(model: Any) -> Iterator[None]:
+    """Where the block fails, the model, its metrics and its optimizer have the numbers that they had before."""
+    optimizer = getattr(model, OPTIMIZER, None)
+    variables = [*model.variables, *model.metrics_variables, *(optimizer.variables if optimizer else ())]
+    before = [variable.numpy().copy() for variable in variables]
     try:
-        with about(filepath):
-            load_state(model, stored, skip_mismatch=skip_mismatch, whole=False, skipped=objects_to_skip or ())
-    except ModelFileError:
-        model.set_weights(before)  # all weights of the file or none
+        yield
+    except BaseException:
+        for variable, numbers in zip(variables, before, strict=True):
+            variable.assign(numbers)
         raise
 
 
