@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -136,6 +137,13 @@ def test_an_optimizer_that_never_stepped() -> None:
     assert int(ours.optimizer.iterations) == 0
     assert float(ours.optimizer.learning_rate) == 0.125
     assert float(lamina.to_keras(ours).optimizer.learning_rate) == 0.125
+
+
+def test_a_model_that_was_saved_as_h5_keeps_its_optimizer(tmp_path: Path) -> None:
+    theirs = trained(keras, sequential, "momentum on a schedule")
+    theirs.save(tmp_path / "m.h5")
+    same = lamina.from_keras(theirs).optimizer
+    assert (type(same).__name__, float(same.momentum)) == ("SGD", pytest.approx(0.9))
 
 
 def test_a_model_that_is_not_compiled() -> None:

@@ -95,6 +95,8 @@ def keras_record(model: Any) -> dict[str, Any]:
     with ObjectSharingScope():
         serialize_keras_object(model)
         record = serialize_keras_object(model)
+        if record.get("compile_config"):  # which loses its optimizer when Keras writes an .h5 file
+            record["compile_config"].setdefault("optimizer", serialize_keras_object(model.optimizer))
     return dict(_layers_shared(json.loads(json.dumps(record))))
 
 

@@ -92,7 +92,8 @@ def read_members(path: str | os.PathLike[str], wanted: tuple[str, ...] = tuple(L
     with open(path, "rb") as file:
         if file.read(len(FIRST_BYTES)) != FIRST_BYTES:
             raise ModelFileError(
-                "it is not a zip archive, as a .keras file is: give a file saved with model.save('name.keras')"
+                "it is not a zip archive, as a .keras file is: give a file saved with model.save('name.keras'); "
+                "what Keras saved as .h5, Keras can open and save anew"
             )
         try:
             with zipfile.ZipFile(file) as archive:

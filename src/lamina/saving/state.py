@@ -177,7 +177,10 @@ def _grouped(arrays: Mapping[str, StoredArray]) -> dict[str, dict[str, StoredArr
     for path, array in arrays.items():
         group, _, key = path.rpartition("/")
         if group != "vars" and not group.endswith("/vars"):
-            raise ModelFileError(f"the weights hold an array at {path!r}, where no object keeps its own")
+            raise ModelFileError(
+                f"the weights hold an array at {path!r}, where no object keeps its own; if Keras saved them as .h5, "
+                "load them in Keras and save them as .weights.h5"
+            )
         groups.setdefault(group.removesuffix("vars").removesuffix("/"), {})[key] = array
     return groups
 
