@@ -94,6 +94,18 @@ def test_compiled_anew_and_frozen() -> None:
     same_state(fast.keras_model, theirs)
 
 
+def own_loss(y_true: Any, y_pred: Any) -> Any:
+    return 3.0 * (y_true - y_pred) ** 2
+
+
+def test_a_loss_of_one_s_own() -> None:
+    theirs, fast = network(), lamina.accelerate(network(), {"own_loss": own_loss})
+    fast.keras_model.set_weights(theirs.get_weights())
+    for model in (theirs, fast):
+        model.compile("sgd", own_loss, metrics=["mae"])
+    close(fast.fit(X, Y, **SHARED).history, theirs.fit(X, Y, **SHARED).history)
+
+
 def test_all_else_is_the_keras_model_s(tmp_path: Path) -> None:
     fast = lamina.accelerate(network())
     assert fast.name == "sequential"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lamina.bridge.callbacks import Watched, adapted
@@ -16,11 +16,13 @@ class Accelerated:
 
     Attributes:
         keras_model: the Keras model, which holds the weights.
+        custom_objects: what ``accelerate`` was given.
     """
 
-    def __init__(self, keras_model: Any):
+    def __init__(self, keras_model: Any, custom_objects: Mapping[str, Any] | None = None):
         object.__setattr__(self, "keras_model", keras_model)
-        object.__setattr__(self, "_twins", Twins(keras_model, from_keras(keras_model)))
+        object.__setattr__(self, "custom_objects", custom_objects)
+        object.__setattr__(self, "_twins", Twins(keras_model, from_keras(keras_model, custom_objects)))
         object.__setattr__(self, "_made_for", _made_of(keras_model))
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
@@ -59,7 +61,7 @@ class Accelerated:
         if now == self._made_for:
             twins.to_ours()
         else:
-            twins = Twins(self.keras_model, from_keras(self.keras_model))
+            twins = Twins(self.keras_model, from_keras(self.keras_model, self.custom_objects))
             object.__setattr__(self, "_twins", twins)
             object.__setattr__(self, "_made_for", now)
         return twins
@@ -74,7 +76,7 @@ class Accelerated:
         setattr(self.keras_model, name, value)
 
     def __reduce__(self) -> Any:
-        return accelerate, (self.keras_model,)
+        return accelerate, (self.keras_model, self.custom_objects)
 
     def __repr__(self) -> str:
         return f"<Accelerated {self.keras_model!r}>"
@@ -87,7 +89,7 @@ def _made_of(model: Any) -> list[Any]:
     return [*compiled, *layers, *(layer.trainable for layer in layers)]
 
 
-def accelerate(keras_model: Any) -> Accelerated:
+def accelerate(keras_model: Any, custom_objects: Mapping[str, Any] | None = None) -> Accelerated:
     """A built Keras model whose ``fit``, ``evaluate`` and ``predict`` run on Lamina's core.
 
     They take Keras's arguments, callbacks of either library among them, and leave the trained weights and the
@@ -96,6 +98,7 @@ def accelerate(keras_model: Any) -> Accelerated:
 
     Args:
         keras_model: a Sequential or functional model of real Keras.
+        custom_objects: Lamina's classes and functions for what the Keras model has of your own, by name.
 
     Raises:
         TypeError: it is no Keras model.
@@ -105,4 +108,4 @@ def accelerate(keras_model: Any) -> Accelerated:
         >>> model = lamina.accelerate(model)  # doctest: +SKIP
         >>> history = model.fit(x, y, epochs=10)  # doctest: +SKIP
     """
-    return keras_model if isinstance(keras_model, Accelerated) else Accelerated(keras_model)
+    return keras_model if isinstance(keras_model, Accelerated) else Accelerated(keras_model, custom_objects)
