@@ -14,7 +14,7 @@ Arrays: TypeAlias = Mapping[str, np.ndarray]
 Bound: TypeAlias = tuple[dict[str, np.ndarray], dict[str, np.ndarray], Callable[[int, int, int], Any]]
 
 
-class Span(NamedTuple):
+class Stretch(NamedTuple):
     """Which rows of the data a run goes through, in what order, and how many a step; see ``Executable.run``."""
 
     rows: int
@@ -25,7 +25,7 @@ class Span(NamedTuple):
 
 
 class Executable(ABC):
-    """A compiled graph; a target says how it goes through a span."""
+    """A compiled graph; a target says how it goes through a stretch."""
 
     graph: Graph
 
@@ -56,10 +56,10 @@ class Executable(ABC):
         Returns:
             For each output: rows of all batches joined, if it has a batch axis; else its value in the last step.
         """
-        return self._run(data, state, Span(rows, batch_size, order, start, rows if stop is None else stop), step)
+        return self._run(data, state, Stretch(rows, batch_size, order, start, rows if stop is None else stop), step)
 
     @abstractmethod
-    def _run(self, data: Arrays, state: Arrays, span: Span, step: int) -> dict[str, np.ndarray]: ...
+    def _run(self, data: Arrays, state: Arrays, stretch: Stretch, step: int) -> dict[str, np.ndarray]: ...
 
     def bind(self, state: Arrays, rows: int) -> Bound:
         """Arrays for many runs of a few rows.
@@ -76,7 +76,7 @@ class Executable(ABC):
         outputs = {name: zeros(node, rows) for name, node in self.graph.outputs.items()}
 
         def call(start: int, stop: int, step: int) -> None:
-            made = self._run(inputs, state, Span(rows, rows, None, start, stop), step)
+            made = self._run(inputs, state, Stretch(rows, rows, None, start, stop), step)
             for name, array in outputs.items():
                 array[: stop - start] = made[name]
 

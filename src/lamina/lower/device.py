@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lamina.executable import Arrays, Executable, Span, zeros
+from lamina.executable import Arrays, Executable, Stretch, zeros
 from lamina.graph import express as e
 from lamina.graph.check import window_size
 from lamina.graph.node import Graph, Node, leaf, walk
@@ -66,21 +66,21 @@ class DeviceExecutable(Executable):
         self._fixed = sorted(read - set(self._changing))
         self._loops: dict[int, Callable[..., Any]] = {}
 
-    def _run(self, data: Arrays, state: Arrays, span: Span, step: int) -> dict[str, np.ndarray]:
-        made = {name: zeros(node, span.stop - span.start) for name, node in self.graph.outputs.items()}
+    def _run(self, data: Arrays, state: Arrays, stretch: Stretch, step: int) -> dict[str, np.ndarray]:
+        made = {name: zeros(node, stretch.stop - stretch.start) for name, node in self.graph.outputs.items()}
         array = self._library.array
         with self._library.settings():
             inputs = {name: array(np.asarray(data[name], node.dtype)) for name, node in self.graph.inputs.items()}
             fixed = {name: array(state[name]) for name in self._fixed}
-            places = None if span.order is None else array(span.order)
+            places = None if stretch.order is None else array(stretch.order)
             carried = _each(array, ({name: state[name] for name in self._changing}, made, np.zeros((), np.int32)))
-            for begin, count, size in parts(span.start, span.stop, span.batch_size):
-                now = step + (begin - span.start) // span.batch_size
-                *piece, now = (array(np.int64(n)) for n in (span.start, begin, count, now))
+            for begin, count, size in parts(stretch.start, stretch.stop, stretch.batch_size):
+                now = step + (begin - stretch.start) // stretch.batch_size
+                *piece, now = (array(np.int64(n)) for n in (stretch.start, begin, count, now))
                 carried = self._loop(size)(carried, inputs, fixed, places, piece, now)
             changed, made, fault = _each(np.asarray, carried)
         if fault:
-            self._raise_fault(data, state, span, step)
+            self._raise_fault(data, state, stretch, step)
         for name, values in changed.items():
             state[name][...] = values
         return {name: np.array(value) for name, value in made.items()}
@@ -137,10 +137,10 @@ class DeviceExecutable(Executable):
             new[name] = np_.concatenate([*pieces, old[at:]], axis=0)
         return new
 
-    def _raise_fault(self, data: Arrays, state: Arrays, span: Span, step: int) -> None:
+    def _raise_fault(self, data: Arrays, state: Arrays, stretch: Stretch, step: int) -> None:
         """The run again by the reference, which says which index it is."""
         kept = {name: array.copy() for name, array in state.items()}
-        NumpyExecutable(self.graph)._run(data, kept, span, step)
+        NumpyExecutable(self.graph)._run(data, kept, stretch, step)
         raise IndexError("an index is outside its table")
 
 

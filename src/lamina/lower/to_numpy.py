@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.executable import Arrays, Executable, Span, zeros
+from lamina.executable import Arrays, Executable, Stretch, zeros
 from lamina.graph.check import check, window_size
 from lamina.graph.node import Graph, Node
 from lamina.lower.philox import uniform
@@ -195,11 +195,11 @@ class NumpyExecutable(Executable):
         self._function = compile_source(graph)
         self._dtypes = {name: node.dtype for name, node in graph.inputs.items()}
 
-    def _run(self, data: Arrays, state: Arrays, span: Span, step: int) -> dict[str, np.ndarray]:
+    def _run(self, data: Arrays, state: Arrays, stretch: Stretch, step: int) -> dict[str, np.ndarray]:
         results: dict[str, list[np.ndarray]] = {name: [] for name in self.graph.outputs}
-        for begin in range(span.start, span.stop, span.batch_size):
-            end = min(begin + span.batch_size, span.stop)
-            where = slice(begin, end) if span.order is None else span.order[begin:end]
+        for begin in range(stretch.start, stretch.stop, stretch.batch_size):
+            end = min(begin + stretch.batch_size, stretch.stop)
+            where = slice(begin, end) if stretch.order is None else stretch.order[begin:end]
             batch = {name: data[name][where].astype(dtype, copy=False) for name, dtype in self._dtypes.items()}
             outputs = self.step(batch, state, end - begin, step)
             for name, value in outputs.items():

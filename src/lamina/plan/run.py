@@ -6,7 +6,7 @@ import numpy as np
 
 import lamina._core as _core
 from lamina.errors import DataError
-from lamina.executable import Arrays, Bound, Executable, Span
+from lamina.executable import Arrays, Bound, Executable, Stretch
 from lamina.graph.node import Graph, Node
 from lamina.plan.planner import plan
 
@@ -28,12 +28,12 @@ class CoreExecutable(Executable):
         self._machine = _core.Program(str(self.program))
         self._workspaces: dict[int, _core.Workspace] = {}
 
-    def _run(self, data: Arrays, state: Arrays, span: Span, step: int) -> dict[str, np.ndarray]:
+    def _run(self, data: Arrays, state: Arrays, stretch: Stretch, step: int) -> dict[str, np.ndarray]:
         inputs = {name: self.prepare(name, data[name]) for name in self.program.inputs}
-        count = span.stop - span.start
+        count = stretch.stop - stretch.start
         outputs = {name: self._zeros(node, count) for name, node in self.graph.outputs.items()}
-        workspace = self._workspace(min(span.batch_size, max(count, 1)))
-        workspace.run(inputs, dict(state), outputs, span.order, span.rows, span.start, span.stop, step)
+        workspace = self._workspace(min(stretch.batch_size, max(count, 1)))
+        workspace.run(inputs, dict(state), outputs, stretch.order, stretch.rows, stretch.start, stretch.stop, step)
         return {name: self._typed(name, array) for name, array in outputs.items()}
 
     def bind(self, state: Arrays, rows: int) -> Bound:
