@@ -109,6 +109,11 @@ def test_dtypes_are_kept():
     assert random.uniform((2,)).dtype == np.float32
 
 
+def test_whole_numbers_are_no_floats():
+    with pytest.raises(ValueError, match="integer dtype. Received: dtype=float32"):
+        random.randint((2,), 0, 5, dtype="float32")
+
+
 @pytest.mark.parametrize("seed", [1.5, "a", True])
 def test_a_seed_is_an_integer(seed: object):
     with pytest.raises(ValueError, match="must be an integer or a SeedGenerator"):

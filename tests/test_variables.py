@@ -14,10 +14,11 @@ from lamina import Variable, config, initializers
 
 def test_a_part_is_what_it_was() -> None:
     v = Variable(np.zeros((2, 2)))
-    row, column = v[0], v[:, 1]
+    row, column, whole = v[0], v[:, 1], lamina.ops.convert_to_tensor(v)
     v.assign(np.ones((2, 2)))
     assert not row.any()
     assert not column.any()
+    assert not whole.any()
 
 
 def test_a_variable_holds_numbers() -> None:

@@ -205,6 +205,8 @@ def randint(shape: Shape, minval: int, maxval: int, dtype: str = "int32", seed: 
         >>> randint((4,), 0, 10, seed=1).dtype
         dtype('int32')
     """
+    if not np.issubdtype(np.dtype(dtype), np.integer):
+        raise ValueError(f"random.randint requires an integer dtype. Received: dtype={dtype}")
     if current() is not None:
         share = functions.random_uniform(tuple(shape), stream(seed), config.floatx())
         return express.cast(express.floor(share * (maxval - minval)) + minval, config.held_dtype(dtype))

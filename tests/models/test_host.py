@@ -287,6 +287,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "text in arithmetic": (text_in_dense, DtypeError, "dense.*text cannot be computed with"),
     "numbers as text": (lambda: text(vocabulary=WORDS)(np.ones(2)), DtypeError, "it looks up text"),
     "text as numbers": (lambda: ids(vocabulary=[1])(TEXT), DtypeError, "it looks up numbers"),
+    "text for no id": (lambda: ids(vocabulary=[1], mask_token="a"), TypeError, "whole numbers for `mask_token`"),
     "nothing learned": (lambda: text()(TEXT), LaminaError, "has no vocabulary yet: call `adapt`"),
     "no width": (lambda: text(output_mode="count")(TEXT), LaminaError, "must set the layer's vocabulary"),
     "unknown text": (lambda: text(vocabulary=WORDS, num_oov_indices=0)(TEXT), DataError, "OOV values '[?]'"),

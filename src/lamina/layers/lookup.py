@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from lamina.graph.node import TEXT
 from lamina.layers.index_lookup import IndexLookup
 
@@ -113,6 +115,9 @@ class IntegerLookup(IndexLookup):
                 "Only `vocabulary_dtype='int64'` is supported at this time. "
                 f"Received: vocabulary_dtype={vocabulary_dtype}"
             )
+        for argument, token in (("mask_token", mask_token), ("oov_token", oov_token)):
+            if token is not None and not isinstance(token, int | np.integer):
+                raise TypeError(f"IntegerLookup takes whole numbers for `{argument}`. Received: {argument}={token!r}")
         self.vocabulary_dtype = vocabulary_dtype
         super().__init__(
             max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, idf_weights, invert, output_mode, sparse,

@@ -30,6 +30,7 @@ def convert_to_tensor(
         raise ValueError("Lamina's tensors are plain arrays: sparse and ragged must be false")
     if isinstance(x, Variable):
         x = x.__lamina_node__()
+        x = np.array(x) if isinstance(x, np.ndarray) else x  # what it holds now
     if isinstance(x, Node) or hasattr(type(x), "__lamina_operation__"):
         return x if dtype is None else cast(x, dtype)
     array = np.asarray(x)
