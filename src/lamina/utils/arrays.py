@@ -9,7 +9,9 @@ import numpy as np
 
 from lamina import ops
 from lamina.graph.node import Node
+from lamina.layers.holding import unique
 from lamina.layers.tensor import KerasTensor
+from lamina.models.calls import call_of
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Any:
@@ -115,8 +117,5 @@ def get_source_inputs(tensor: Any) -> Any:
     """The Inputs that a KerasTensor is computed from."""
     if not isinstance(tensor, KerasTensor) or tensor._keras_history is None:
         return tensor
-    call = tensor._keras_history.operation._inbound_nodes[tensor._keras_history.node_index]
-    above = call.inputs
-    if not above:
-        return [tensor]
-    return list({id(x): x for part in above for x in get_source_inputs(part)}.values())
+    above = call_of(tensor).inputs
+    return unique(x for part in above for x in get_source_inputs(part)) if above else [tensor]
