@@ -85,7 +85,7 @@ def test_tensors():
     node = leaf("input", (None, 3), "float32", name="x")
     assert ops.convert_to_tensor([1.0]).dtype == np.float32
     assert ops.convert_to_tensor([1, 2], "float64").dtype == np.float64
-    assert ops.convert_to_tensor(v) is v.value
+    np.testing.assert_array_equal(ops.convert_to_tensor(v), v.value)
     assert ops.convert_to_numpy(v).tolist() == [1, 2]
     assert ops.is_tensor(v)
     assert not ops.is_tensor([1])
