@@ -47,6 +47,13 @@ def test_assigning_gives_the_new_value() -> None:
     assert kept.tolist() == [5.0, 6.0]
 
 
+def test_arrays_of_it_are_copies() -> None:
+    v = Variable([1.0, 2.0])
+    kept = [np.asarray(v), lamina.ops.convert_to_numpy(v), v.numpy()]
+    v.value[:] = 7.0  # as training does
+    assert [array.tolist() for array in kept] == [[1.0, 2.0]] * 3
+
+
 OPERATORS: dict[str, Callable[[Any], Any]] = {
     "+": lambda v: 1.0 + v + 2.0,
     "-": lambda v: 1.0 - v - 2.0,

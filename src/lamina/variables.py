@@ -191,7 +191,7 @@ class Variable:
         return self._value if trace is None else trace.node(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self._now(), dtype=dtype, copy=copy)
+        return np.array(self._now(), dtype=dtype, copy=copy is not False)  # what is kept must not train along
 
     def _now(self) -> np.ndarray:
         if current() is not None:

@@ -71,6 +71,13 @@ def test_best_weights_come_back_even_when_nothing_stopped() -> None:
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("restore", [False, True])
+def test_the_best_epoch_is_known(restore: bool) -> None:
+    stop = callbacks.EarlyStopping(patience=2, restore_best_weights=restore)
+    told(stop, [3.0, 1.0, 2.0, 4.0])
+    assert (stop.best_epoch, stop.best, stop.stopped_epoch) == (1, 1.0, 3)
+
+
 def test_direction_by_the_metric() -> None:
     model = network(metrics=["accuracy"])
     model.evaluate(X, np.round(Y) % 2 == 1, verbose=0)

@@ -343,3 +343,19 @@ def test_an_optimizer_of_ones_own_for_some_of_the_weights() -> None:
     before = model.get_weights()
     model.fit(X, Y, batch_size=5, verbose=0)  # its schedule has come to 0
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_the_order_of_names_in_history_is_that_of_keras() -> None:
+    """What is returned for all compiled metrics stands at their name, ``compile_metrics``."""
+    model = compiled(SimpleNamespace(Sequential=Sequential, Tape=lamina.GradientTape))([Input((3,)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    history = model.fit(X, Y, validation_data=(X, Y), verbose=0).history
+    assert list(history) == ["mae", "loss", "val_loss", "val_mae"]
+
+
+@pytest.mark.parametrize("fit", [Model.fit, Model.train_on_batch])
+def test_nothing_to_train_is_said(fit: Callable[..., Any]) -> None:
+    model = Sequential([Input((3,)), layers.Dense(1, trainable=False)])
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match="does not have any trainable weights"):
+        fit(model, X, Y)

@@ -92,6 +92,7 @@ def test_steps_per_epoch_go_on_where_the_last_epoch_ended() -> None:
     assert Feed(rows(40), None, 3).batch_size == 14
 
 
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
 def test_every_validation_takes_the_same_first_batches() -> None:
     model = network()
     model.trainable = False

@@ -109,7 +109,7 @@ class EarlyStopping(MonitorCallback):
         current = self._current(logs or {})
         if current is None or epoch < self.start_from_epoch:
             return
-        if self.best_weights is None:
+        if self.restore_best_weights and self.best_weights is None:
             self._keep(epoch)
         self.wait += 1
         if self._improved(current, self.best):

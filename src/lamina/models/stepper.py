@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from lamina.graph.express import as_node
@@ -35,6 +36,8 @@ class Stepper(Objective):
         if variables := self.trainable_variables:
             slopes = GradientTape().gradient(self.optimizer.scale_loss(loss), variables)
             self.optimizer.apply(slopes, variables)
+        else:
+            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         with label("metrics"):
             return self.compute_metrics(x, y, y_pred, sample_weight)
 

@@ -80,7 +80,10 @@ class Step:
             metric.reset_state()
 
     def logs(self) -> dict[str, Any]:
-        """The present results by name, sorted, as Python numbers; what is no metric is as the latest batch made it."""
+        """The present results by name, as Python numbers; what is no metric is as the latest batch made it.
+
+        Sorted as in Keras, where a dictionary among them stands at its own name.
+        """
         results: dict[str, Any] = {}
         for name, value in self.report.items():
             if isinstance(value, Metric):
@@ -88,8 +91,8 @@ class Step:
             elif isinstance(value, str):
                 value = self.made.get(value, 0.0)
             value = map_leaves(_number, value)
-            results |= value if isinstance(value, dict) else {name: value}
-        return dict(sorted(results.items()))
+            results |= dict(sorted(value.items())) if isinstance(value, dict) else {name: value}
+        return results
 
 
 def _number(value: Any) -> Any:
@@ -174,7 +177,7 @@ def _reported(logs: Any, what: str) -> tuple[dict[str, Any], dict[str, Node]]:
 
 
 def _flat(logs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in logs.items():
+    for name, value in sorted(logs.items()):
         yield from _flat(value) if isinstance(value, dict) else [(name, value)]
 
 

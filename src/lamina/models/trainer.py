@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from heapq import merge
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -120,8 +122,8 @@ class Trainer(Reader):
             callbacks.on_epoch_begin(epoch)
             logs = self._train_epoch(source, step_for, epoch, callbacks, guard)
             if validate is not None and _due(epoch, validation_freq):
-                logs |= {f"val_{name}": value for name, value in validate(callbacks).items()}
-                logs = dict(sorted(logs.items()))
+                held_out = {f"val_{name}": value for name, value in sorted(validate(callbacks).items())}
+                logs = dict(merge(logs.items(), held_out.items(), key=itemgetter(0)))
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
