@@ -27,6 +27,8 @@ CENTRING = ("BatchNormalization", "GroupNormalization")
 # by one (docs/differences.md).
 LINEAR = [Part("optimizers", "SGD", {"learning_rate": 0.05, "momentum": m}) for m in (0.0, 0.9)]
 ANGLES = {"OrthogonalRegularizer"}  # of a single vector, where Keras's is nan (docs/differences.md)
+# Inside a LossScaleOptimizer Keras leaves the scalars that these keep out of the variables, and of files.
+SCALARS = {"Adafactor", "Nadam"}
 STATE = {"mean", "bin_boundaries", "vocabulary"}  # arguments that make `adapt` needless
 # Activations of hidden layers: one number each, with values that stay moderate.
 HIDDEN = [
@@ -301,7 +303,7 @@ def optimizer(draw: Drawing) -> Any:
     if "learning_rate" not in arguments and dice.chance(0.7):
         arguments["learning_rate"] = schedule(dice) if dice.chance(0.6) else float(dice.rng.uniform(0.001, 0.03))
     made = Part("optimizers", row.name, arguments)
-    if dice.chance(0.05) and row.name != "Adafactor":  # whose scalars Keras then leaves out of its variables
+    if dice.chance(0.05) and row.name not in SCALARS:
         scale = {"initial_scale": 64.0, "dynamic_growth_steps": 2}
         return Part("optimizers", "LossScaleOptimizer", {"inner_optimizer": made, **scale})
     return made
