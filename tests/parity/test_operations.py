@@ -50,6 +50,46 @@ def test_a_step_is_recorded_as_in_keras(case: Function):
     assert ours[2] == theirs[2]
 
 
+WHOLE, WIDE, TRUTH = np.array([3, -1, 2], "int32"), np.array([3, -1, 2]), np.array([True, False, True])
+HALVES = np.array([2.5, -1.0, 0.1])
+
+# the element types of results hang on those of what is given
+TYPED = [
+    *((name, (x,)) for name in "i0 cbrt deg2rad rad2deg median nanmedian sort relu relu6".split()
+      for x in (WHOLE, WIDE, [3, 1, 2])),
+    *((name, pair) for name in "hypot heaviside arctan2 logaddexp logaddexp2 fmax fmin isclose divide_no_nan".split()
+      for pair in ((WHOLE, WHOLE), (HALVES, WHOLE), (WHOLE, HALVES), (HALVES, 0.1), (2, HALVES))),
+    *((name, (WHOLE, TRUTH)) for name in ("fmax", "fmin")),
+    *((name, (WIDE, TRUTH)) for name in ("hypot", "heaviside")),
+    *((name, (TRUTH,)) for name in ("min", "amin", "max")),
+    ("min", (np.array([-(2**31), 5], "int32"),)),
+    ("argmin", (np.array([-(2**31), 5], "int32"),)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "inputs"), TYPED)
+def test_numbers_have_the_types_of_keras(name: str, inputs):
+    theirs = np.asarray(getattr(keras.ops, name)(*inputs))
+    ours = getattr(lamina.ops, name)(*inputs)
+    assert ours.dtype == theirs.dtype
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["relu", "relu6"])
+def test_whole_numbers_stay_whole_in_a_model(name: str):
+    x = lamina.Input((3,), dtype="int32")
+    made = lamina.Model(x, getattr(lamina.ops, name)(x))(WHOLE[None])
+    assert (made.dtype, made.tolist()) == ("int32", [[3, 0, 2]])
+
+
+@pytest.mark.parametrize("name", ["convert_to_numpy", "convert_to_tensor", "view", "copy"])
+def test_what_was_read_of_a_variable_does_not_change_later(name: str):
+    variable = lamina.Variable([1.0, 2.0])
+    read = getattr(lamina.ops, name)(variable)
+    variable.assign([5.0, 6.0])
+    assert read.tolist() == [1.0, 2.0]
+
+
 def test_a_model_with_steps_goes_to_keras_and_back(tmp_path):
     x = lamina.Input((6,), name="x")
     dense = lamina.layers.Dense(4)(x)

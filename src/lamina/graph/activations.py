@@ -17,7 +17,7 @@ def relu(x: Operand, negative_slope: float = 0.0, max_value: float | None = None
     """max(x, 0), with Keras's slope below, ceiling and threshold."""
     x = as_node(x)
     if (negative_slope, max_value, threshold) == (0.0, None, 0.0):
-        return e.maximum(x, 0.0)
+        return e.maximum(x, 0 if x.dtype == "int32" else 0.0)
     above = x if max_value is None else e.minimum(x, max_value)
     return e.where(x > threshold, above, negative_slope * (x - threshold))
 

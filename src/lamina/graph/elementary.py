@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from math import inf, log, pi
 from math import sqrt as root
@@ -66,7 +67,7 @@ def arctan(x: Operand) -> Node:
 
 def arctan2(x1: Operand, x2: Operand) -> Node:
     """The angle of the point (x2, x1) seen from the origin, in (−π, π]."""
-    y, x = real(x1), real(x2)
+    y, x = f.alike(e.divide, x1, x2)
     level = e.equal(x, 0.0)
     angle = arctan(y / e.where(level, e.constant(1.0, x.dtype), x))
     turned = e.where(x < 0.0, angle + side(y) * pi, angle)
@@ -172,19 +173,21 @@ def erfinv(x: Operand) -> Node:
 
 def hypot(x1: Operand, x2: Operand) -> Node:
     """√(x1² + x2²)."""
-    return e.sqrt(f.square(real(x1)) + f.square(real(x2)))
+    a, b = f.alike(e.divide, x1, x2)
+    return e.sqrt(f.square(a) + f.square(b))
 
 
 def logaddexp(x1: Operand, x2: Operand) -> Node:
     """log(eˣ¹ + eˣ²), without overflow."""
-    a, b = real(x1), real(x2)
+    a, b = f.alike(e.divide, x1, x2)
     apart = a - b
     return b + e.softplus(e.where(f.isnan(apart), e.constant(0.0, apart.dtype), apart))
 
 
 def logaddexp2(x1: Operand, x2: Operand) -> Node:
     """log₂(2ˣ¹ + 2ˣ²), without overflow."""
-    return logaddexp(real(x1) * log(2.0), real(x2) * log(2.0)) * (1.0 / log(2.0))
+    a, b = f.alike(e.divide, x1, x2)
+    return logaddexp(a * log(2.0), b * log(2.0)) * (1.0 / log(2.0))
 
 
 def ldexp(x1: Operand, x2: Operand) -> Node:
@@ -207,19 +210,23 @@ def fmod(x1: Operand, x2: Operand) -> Node:
 
 def fmax(x1: Operand, x2: Operand) -> Node:
     """The larger of the two; the other where one is NaN."""
-    a, b = as_node(x1), as_node(x2)
-    return e.where(f.isnan(a), b, e.where(f.isnan(b), a, e.maximum(a, b)))
+    return _but_nan(e.maximum, x1, x2)
 
 
 def fmin(x1: Operand, x2: Operand) -> Node:
     """The smaller of the two; the other where one is NaN."""
-    return -fmax(-as_node(x1), -as_node(x2))
+    return _but_nan(e.minimum, x1, x2)
+
+
+def _but_nan(pair: Callable[[Operand, Operand], Node], x1: Operand, x2: Operand) -> Node:
+    a, b = f.alike(pair, x1, x2)
+    return e.where(f.isnan(a), b, e.where(f.isnan(b), a, pair(a, b)))
 
 
 def heaviside(x1: Operand, x2: Operand) -> Node:
     """0 below 0, 1 above, x2 at 0."""
-    x = real(x1)
-    return e.where(e.equal(x, 0.0), x2, e.cast(x > 0.0, x.dtype))
+    x, at_zero = f.alike(e.divide, x1, x2)
+    return e.where(e.equal(x, 0.0), at_zero, e.cast(x > 0.0, x.dtype))
 
 
 def nan_to_num(
@@ -255,7 +262,7 @@ def isclose(
     x1: Operand, x2: Operand, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Node:
     """True where |x1 − x2| ≤ atol + rtol · |x2|, or both are the same infinity."""
-    a, b = real(x1), real(x2)
+    a, b = f.alike(e.divide, x1, x2)
     near = f.logical_and(e.isfinite(b), abs(a - b) <= atol + rtol * abs(b))
     close = f.logical_or(e.equal(a, b), near)
     return f.logical_or(close, f.logical_and(f.isnan(a), f.isnan(b))) if equal_nan else close

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log
 
 from lamina.errors import ShapeError
@@ -32,7 +32,14 @@ def rsqrt(x: Operand) -> Node:
 
 def min(x: Operand, axis: Axes = None, keepdims: bool = False) -> Node:
     """The smallest element over some axes (all by default)."""
-    return -e.max(-as_node(x), axis, keepdims)
+    return opposite(e.max(opposite(as_node(x)), axis, keepdims))
+
+
+def opposite(x: Node) -> Node:
+    """x in the opposite order, and the other way round: −x for floats; whole numbers do not overflow."""
+    if x.dtype == "bool":
+        return logical_not(x)
+    return -1 - x if x.dtype == "int32" else -x
 
 
 def logical_not(x: Operand) -> Node:
@@ -111,9 +118,16 @@ def tan(x: Operand) -> Node:
     return e.sin(x) / e.cos(x)
 
 
+def alike(pair: Callable[[Operand, Operand], Node], x1: Operand, x2: Operand) -> tuple[Node, Node]:
+    """Two operands in the element type of what the function makes of them; Python's numbers keep all their digits."""
+    dtype = pair(x1, x2).dtype
+    first, second = (e.constant(x, dtype) if isinstance(x, int | float) else e.cast(x, dtype) for x in (x1, x2))
+    return first, second
+
+
 def divide_no_nan(x1: Operand, x2: Operand) -> Node:
     """x1 / x2, and 0 where x2 is 0."""
-    x2 = as_node(x2) * 1.0
+    x1, x2 = alike(e.divide, x1, x2)
     zero = e.equal(x2, 0.0)
     return e.where(zero, e.constant(0.0, x2.dtype), x1 / e.where(zero, e.constant(1.0, x2.dtype), x2))
 
@@ -132,7 +146,7 @@ def mod(x1: Operand, x2: Operand) -> Node:
 
 def argmin(x: Operand, axis: int = -1) -> Node:
     """Index of the first smallest element along an axis, as int32."""
-    return e.argmax(-as_node(x), axis)
+    return e.argmax(opposite(as_node(x)), axis)
 
 
 def stack(xs: Sequence[Operand], axis: int = 0) -> Node:

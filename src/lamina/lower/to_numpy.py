@@ -37,7 +37,7 @@ TEMPLATES: dict[str, str] = {
     "ceil": "np.ceil({0})",
     "round": "np.round({0})",
     "isfinite": "np.isfinite({0})",
-    "clip": "np.clip({0}, {low}, {high})",
+    "clip": "np.asarray(np.clip({0}, {low}, {high}), '{dtype}')",
     "stop_gradient": "{0}",
     "cast": "np.asarray({0}, '{dtype}')",
     "add": "{0} + {1}",

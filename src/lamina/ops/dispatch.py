@@ -56,7 +56,7 @@ def dual(function: Callable[..., Any], name: str = "", arrays: Callable[..., Any
         made = _called(function, functools.partial(_operand, floats=_float_type(leaves)), args, kwargs)
         if in_graph:
             return made
-        exact = _exact(_called(function, _as_doubles, args, kwargs)) if _is_wide(leaves) and _is_whole(made) else None
+        exact = _exact(_called(function, _as_doubles, args, kwargs)) if is_wide(leaves) and _is_whole(made) else None
         return _evaluated(made) if exact is None else exact
 
     return on_either
@@ -66,7 +66,7 @@ def _called(function: Callable[..., Any], operand: Callable[[Any], Any], args: A
     return function(*map(operand, args), **{k: operand(v) for k, v in kwargs.items()})
 
 
-def _is_wide(leaves: list[Any]) -> bool:
+def is_wide(leaves: list[Any]) -> bool:
     """Whether all arrays are of whole numbers, some of 64 bits, whose results Keras keeps in 64."""
     kinds = {np.dtype(x.dtype).str[1:] for x in leaves if isinstance(x, Variable | np.ndarray)}
     return "i8" in kinds and all(kind[0] in "iub" for kind in kinds)
@@ -118,7 +118,7 @@ def at_once(function: Callable[..., Any]) -> Dual:
 
 def _array(x: Any) -> Any:
     if isinstance(x, Variable):
-        return x.value
+        return np.array(x.value)  # a view of it would change later
     return np.asarray(x, config.floatx()) if isinstance(x, list | tuple) and _is_float(x) else x
 
 

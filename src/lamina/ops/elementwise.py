@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import pi
 
 import numpy as np
@@ -10,7 +10,23 @@ import numpy as np
 from lamina.graph import elementary, express, functions
 from lamina.graph.express import as_node
 from lamina.graph.node import Node, Operand
-from lamina.ops.dispatch import Array, Dual, at_once, dual
+from lamina.ops.dispatch import Array, Dual, at_once, dual, is_wide
+
+
+def _in_doubles(function: Callable[..., Node]) -> Dual:
+    """A function of floats whose results are doubles for arrays of 64-bit whole numbers, as in Keras."""
+    plain = dual(function)
+
+    def on_arrays(*args: Array, **kwargs: Array) -> Array:
+        held = _as_doubles if is_wide([*args, *kwargs.values()]) else lambda x: x
+        return plain(*map(held, args), **{name: held(x) for name, x in kwargs.items()})
+
+    return dual(function, arrays=on_arrays)
+
+
+def _as_doubles(x: Array) -> Array:
+    return x.astype("float64") if isinstance(x, np.ndarray) else x
+
 
 absolute: Dual = dual(express.absolute)
 abs: Dual = absolute
@@ -22,11 +38,11 @@ arcsinh: Dual = dual(elementary.arcsinh)
 arctan: Dual = dual(elementary.arctan)
 arctan2: Dual = dual(elementary.arctan2)
 arctanh: Dual = dual(elementary.arctanh)
-cbrt: Dual = dual(elementary.cbrt)
+cbrt: Dual = _in_doubles(elementary.cbrt)
 clip: Dual = dual(express.clip)
 cos: Dual = dual(express.cos)
 cosh: Dual = dual(elementary.cosh)
-deg2rad: Dual = dual(elementary.deg2rad)
+deg2rad: Dual = _in_doubles(elementary.deg2rad)
 divide: Dual = dual(express.divide)
 divide_no_nan: Dual = dual(functions.divide_no_nan)
 equal: Dual = dual(express.equal)
@@ -42,8 +58,8 @@ fmin: Dual = dual(elementary.fmin)
 fmod: Dual = dual(elementary.fmod)
 greater: Dual = dual(functions.greater)
 greater_equal: Dual = dual(functions.greater_equal)
-heaviside: Dual = dual(elementary.heaviside)
-hypot: Dual = dual(elementary.hypot)
+heaviside: Dual = _in_doubles(elementary.heaviside)
+hypot: Dual = _in_doubles(elementary.hypot)
 isclose: Dual = dual(elementary.isclose)
 isfinite: Dual = dual(express.isfinite)
 isinf: Dual = dual(functions.isinf)
@@ -71,7 +87,7 @@ nan_to_num: Dual = dual(elementary.nan_to_num)
 negative: Dual = dual(express.negative)
 not_equal: Dual = dual(functions.not_equal)
 power: Dual = dual(express.power)
-rad2deg: Dual = dual(elementary.rad2deg)
+rad2deg: Dual = _in_doubles(elementary.rad2deg)
 reciprocal: Dual = dual(functions.reciprocal)
 rsqrt: Dual = dual(functions.rsqrt)
 sign: Dual = dual(express.sign)
@@ -226,7 +242,8 @@ def lcm(x1: Array, x2: Array) -> Array:
 @at_once
 def i0(x: Array) -> Array:
     """Bessel’s modified function of the first kind and order 0."""
-    return np.i0(x).astype(np.asarray(x).dtype)
+    floats = x if np.asarray(x).dtype.kind == "f" else np.asarray(x, "float64" if is_wide([x]) else "float32")
+    return np.i0(floats).astype(np.asarray(floats).dtype)
 
 
 @at_once

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from lamina.graph import order
-from lamina.graph.express import Axes
-from lamina.ops.dispatch import Array, Dual, at_once, dual, indices
+from lamina.graph.express import Axes, as_node
+from lamina.ops.dispatch import Array, Dual, at_once, dual, evaluate, indices
 
 
 def _argsort(x: Array, axis: int | None = -1) -> Array:
@@ -22,7 +22,7 @@ def _top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
 
 
 def _sort(x: Array, axis: int | None = -1) -> Array:
-    return np.sort(np.asarray(x), axis)
+    return np.sort(x if isinstance(x, np.ndarray) else evaluate(as_node(x)), axis)
 
 
 def _share(x: Array) -> Array:
@@ -75,7 +75,7 @@ def argpartition(x: Array, kth: int, axis: int = -1) -> Array:
 @at_once
 def nanmedian(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     """The median of what is not NaN."""
-    return np.nanmedian(x, _axes(axis), keepdims=keepdims)
+    return np.nanmedian(_share(x), _axes(axis), keepdims=keepdims)
 
 
 @at_once

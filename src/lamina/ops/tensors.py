@@ -132,7 +132,7 @@ def stop_gradient(variable: Operand) -> Node:
 @at_once
 def view(x: Array, dtype: str | None = None) -> Array:
     """The same bytes read as another element type."""
-    return np.asarray(x).view(dtype)
+    return np.asarray(x) if dtype is None else np.asarray(x).view(dtype)
 
 
 __all__ = [
