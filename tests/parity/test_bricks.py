@@ -39,6 +39,7 @@ from lamina import (
     optimizers,
     regularizers,
 )
+from lamina.metrics.histogram import Histogram
 from lamina.optimizers import schedules
 from lamina.variables import Variable
 
@@ -163,6 +164,8 @@ def test_metric(case: Brick, weights: np.ndarray | None):
     np.testing.assert_allclose(ours.result(), theirs.result(), rtol=1e-5, atol=1e-6)
     assert ours._direction == getattr(theirs, "_direction", None)
     assert (np.shape(ours.result()), ours.result().dtype) == (tuple(theirs.result().shape), theirs.result().dtype)
+    if not isinstance(ours, Histogram):
+        assert [(v.name, v.shape) for v in ours.variables] == [(v.name, v.shape) for v in theirs.variables]
 
 
 @pytest.mark.parametrize("case", INITIALIZERS, ids=name_of)

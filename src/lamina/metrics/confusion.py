@@ -70,6 +70,7 @@ class AtThresholds(Metric):
     """
 
     kinds: tuple[str, ...]
+    _state_name: str | None = None  # of the only count; several have the names of their kinds
 
     def __init__(
         self,
@@ -84,7 +85,8 @@ class AtThresholds(Metric):
         self.top_k = top_k
         self.class_id = class_id
         self.thresholds = threshold_list(thresholds)
-        self._counts = {kind: self.add_weight((len(self.thresholds),), name=kind) for kind in self.kinds}
+        size = (len(self.thresholds),)
+        self._counts = {kind: self.add_weight(size, name=self._state_name or kind) for kind in self.kinds}
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add targets (0 or 1) and predictions of one shape (rows,) or (rows, classes), with weights."""
@@ -151,6 +153,8 @@ class _Count(AtThresholds):
         name: its name.
         dtype: see ``Metric``.
     """
+
+    _state_name = "accumulator"
 
     def __init__(
         self, thresholds: float | Sequence[float] | None = None, name: str | None = None, dtype: str | None = None

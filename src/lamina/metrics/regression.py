@@ -17,7 +17,7 @@ from lamina.ops import dual
 from lamina.variables import Variable
 
 AGGREGATIONS = ("uniform_average", "variance_weighted_average", None)
-STATES = ("sum", "squared_sum", "residual", "count")
+STATES = ("squared_sum", "sum", "residual", "count")
 
 
 class R2Score(Metric):
@@ -70,14 +70,14 @@ class R2Score(Metric):
             )
         weight = express.full_like(y, 1.0) if sample_weight is None else express.cast(sample_weight, self.dtype)
         weight = express.broadcast_to(express.expand_dims(weight, 1) if weight.ndim == 1 else weight, y.shape)
-        parts = (y * weight, y * y * weight, square(y - p) * weight, weight)
+        parts = (y * y * weight, y * weight, square(y - p) * weight, weight)
         return (*(express.sum(part, 0) for part in parts), express.size_of(y, (0, 1)))
 
     def result(self) -> Any:
         """The score, or one for each output."""
         if not self._states:
             return np.zeros((), self.dtype)[()]
-        total, squares, residual, count = (self._states[name].value for name in STATES)
+        squares, total, residual, count = (self._states[name].value for name in STATES)
         with np.errstate(divide="ignore", invalid="ignore"):
             spread = squares - total * (total / count)
             scores = 1 - residual / spread
