@@ -41,6 +41,7 @@ def value(node: Node, **data: np.ndarray) -> np.ndarray:
         (lambda a: a * e.sin(a) + e.sin(a) * a, ["sin", "multiply", "add"]),
         (lambda a: e.sum(e.reshape(a, (None, 3, 1)), 2), []),
         (lambda a: e.sum(-a, 1), ["sum", "negative"]),
+        (lambda a: e.sum(-a, 1, keepdims=True), ["sum", "negative"]),
         (lambda a: e.sum(a * 2.0, 0), ["multiply", "sum"]),
     ],
 )
@@ -60,6 +61,7 @@ def test_a_whole_number_needs_no_cast_back():
     assert simplify_nodes([e.cast(e.cast(truth, "float32"), "bool")]) == simplify_nodes([truth])
 
 
+@pytest.mark.parametrize("keepdims", [False, True])
 @pytest.mark.parametrize(
     ("shape", "axes", "leaves"),
     [
@@ -71,9 +73,9 @@ def test_a_whole_number_needs_no_cast_back():
         ((), (0, 1), False),  # a single number costs nothing in the sum's loop
     ],
 )
-def test_what_is_the_same_for_all_terms_leaves_their_sum(shape: tuple, axes: tuple, leaves: bool):
+def test_what_is_the_same_for_all_terms_leaves_their_sum(shape: tuple, axes: tuple, leaves: bool, keepdims: bool):
     a, b = (leaf("variable", own, "float64", buffer=n, offset=0) for n, own in (("a", (4, 3)), ("b", shape)))
-    before = e.sum(b * a, axes)
+    before = e.sum(b * a, axes, keepdims)
     (after,) = simplify_nodes([before])
     assert (ops(after)[0] == "sum") == leaves
     state = {"a": np.random.default_rng(0).normal(size=12), "b": np.arange(1.0, 1.0 + np.prod(shape))}

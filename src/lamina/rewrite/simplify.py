@@ -152,13 +152,18 @@ def _factor_of_sum(out: Node, x: Node) -> Node | None:
     for a, b in (x.inputs, x.inputs[::-1]):
         kept = (1,) * (x.ndim - b.ndim) + b.shape
         if a.shape == x.shape and b.shape and all(kept[axis] == 1 for axis in out.attrs["axes"]):
-            return e.sum(a, out.attrs["axes"]) * e.reshape(b, _without(kept, out.attrs["axes"]))
+            shape = kept if out.attrs["keepdims"] else _without(kept, out.attrs["axes"])
+            return e.sum(a, **_along(out)) * e.reshape(b, shape)
     return None
 
 
 def _sign_of_sum(out: Node, x: Node) -> Node | None:
     """Σ −x = −Σ x."""
-    return -e.sum(x.inputs[0], out.attrs["axes"]) if x.op == "negative" else None
+    return -e.sum(x.inputs[0], **_along(out)) if x.op == "negative" else None
+
+
+def _along(reduction: Node) -> dict[str, Any]:
+    return {"axis": reduction.attrs["axes"], "keepdims": reduction.attrs["keepdims"]}
 
 
 def _without(shape: Shape, axes: tuple[int, ...]) -> Shape:
@@ -280,6 +285,7 @@ class _Pool:
         if other is None:
             self._done[node] = node
             return node
+        assert (other.shape, other.dtype) == (node.shape, node.dtype), f"a rule made {other} of {node}"
         return self.simplest(other)
 
 
