@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cases import ARRAY_FUNCTIONS, FUNCTIONS, A, Function
-from lamina import ops
+from lamina import Input, ops
 from lamina.engine import compile
-from lamina.errors import DtypeError, ShapeError
+from lamina.errors import DtypeError, GraphError, ShapeError
 from lamina.graph.node import Graph, Node, constant, leaf
 from lamina.ops.dispatch import evaluate
 from lamina.trace import Trace
@@ -120,11 +120,25 @@ def test_results_are_the_callers_own():
         (lambda: ops.cumsum(leaf("input", (None, 3), "float32", name="x"), 0), "whose size is not fixed"),
         (lambda: ops.squeeze(A, 1), "its size is not 1"),
         (lambda: ops.matmul(A, A), "must have equal sizes"),
+        (lambda: ops.sparse_categorical_crossentropy(A, A), "one axis less than outputs"),
         (lambda: ops.one_hot(constant(1), 3) + ops.zeros((2, 2)), "cannot be combined"),
     ],
 )
 def test_shape_mistakes(make, message: str):
     with pytest.raises(ShapeError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ops.normalize(A, order=0), "a whole number from 1, got 0"),
+        (lambda: ops.clip(Input((3,)), Input((3,)), 1.0), "x_min of clip is fixed with the model"),
+        (lambda: ops.pad(A, 1, "reflect", 2.0), "belong to mode='constant', got mode='reflect'"),
+    ],
+)
+def test_wrong_arguments(make, message: str):
+    with pytest.raises((ValueError, GraphError), match=message):
         make()
 
 

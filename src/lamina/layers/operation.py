@@ -118,7 +118,7 @@ def symbolic_call(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     """What a function of ``lamina.ops`` makes of KerasTensors: a step of the model.
 
     Raises:
-        GraphError: the function is no step of a model.
+        GraphError: the function is no step of a model, or an argument that belongs to its config is a KerasTensor.
     """
     if function not in FUNCTIONS:
         raise GraphError(
@@ -129,6 +129,9 @@ def symbolic_call(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     bound = _signature(function).bind(*args, **kwargs)
     bound.apply_defaults()
     operands = [bound.arguments.pop(name.strip("*")) for name in kind.operands]
+    for name, given in bound.arguments.items():
+        if hasattr(type(given), "__lamina_operation__"):
+            raise GraphError(f"{name} of {function} is fixed with the model and cannot be a KerasTensor")
     return kind(**bound.arguments)(*(operands[0] if kind.operands[0].startswith("*") else operands))
 
 

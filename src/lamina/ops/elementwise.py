@@ -39,7 +39,6 @@ arctan: Dual = dual(elementary.arctan)
 arctan2: Dual = dual(elementary.arctan2)
 arctanh: Dual = dual(elementary.arctanh)
 cbrt: Dual = _in_doubles(elementary.cbrt)
-clip: Dual = dual(express.clip)
 cos: Dual = dual(express.cos)
 cosh: Dual = dual(elementary.cosh)
 deg2rad: Dual = _in_doubles(elementary.deg2rad)
@@ -105,6 +104,14 @@ trunc: Dual = dual(elementary.trunc)
 
 
 @dual
+def clip(x: Operand, x_min: Operand, x_max: Operand) -> Node:
+    """x limited to [x_min, x_max], numbers or arrays."""
+    if isinstance(x_min, int | float) and isinstance(x_max, int | float):
+        return express.clip(x, x_min, x_max)
+    return express.minimum(express.maximum(x, x_min), x_max)
+
+
+@dual
 def ceil(x: Operand) -> Node:
     """⌈x⌉, as floats."""
     return express.ceil(elementary.real(x))
@@ -125,8 +132,8 @@ def fabs(x: Operand) -> Node:
 @dual
 def round(x: Operand, decimals: int = 0) -> Node:
     """x rounded to some decimal places, halves to even."""
-    scale = 10.0**decimals
-    return express.round(x) if decimals == 0 else express.round(as_node(x) * scale) / scale
+    x, scale = as_node(x), 10.0**decimals
+    return express.round(x) if decimals == 0 else express.cast(express.round(x * scale) / scale, x.dtype)
 
 
 @dual

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lamina import config
+from lamina.errors import ShapeError
 from lamina.graph import activations, crossentropies, express, functions, moving, products
 from lamina.graph.express import Axes, as_node
 from lamina.graph.node import Node, Operand
@@ -53,7 +54,16 @@ def categorical_crossentropy(target: Operand, output: Operand, from_logits: bool
 def sparse_categorical_crossentropy(
     target: Operand, output: Operand, from_logits: bool = False, axis: int = -1
 ) -> Node:
-    """−log a[y] for class numbers y."""
+    """−log a[y] for class numbers y, which may stand in a column.
+
+    Raises:
+        ShapeError: there is not one class number for each row of outputs.
+    """
+    target, output = as_node(target), as_node(output)
+    if target.ndim == output.ndim and target.shape[-1] == 1:
+        target = express.reshape(target, target.shape[:-1])
+    if target.ndim != output.ndim - 1:
+        raise ShapeError(f"class numbers have one axis less than outputs, got shapes {target.shape}, {output.shape}")
     return crossentropies.sparse_categorical_crossentropy(target, output, from_logits, axis)
 
 
@@ -124,7 +134,10 @@ def rms_normalization(
 
 
 def _along(factors: Operand, x: Node, axis: Axes) -> Node:
-    """Factors of some axes, with size 1 along all others."""
+    """Factors of some axes, with size 1 along all others; a lone number as it is."""
+    factors = as_node(factors)
+    if not factors.ndim:
+        return factors
     axes = moving.listed(axis, x.ndim)
     return express.reshape(factors, tuple(s if at in axes else 1 for at, s in enumerate(x.shape)))
 
@@ -142,7 +155,13 @@ def psnr(x1: Operand, x2: Operand, max_val: float) -> Node:
 
 @dual
 def normalize(x: Operand, axis: Axes = -1, order: float = 2, epsilon: float | None = None) -> Node:
-    """x by its length (or norm of another order), but at least ε: vectors of length 1 along an axis."""
+    """x by its length (or norm of another order), but at least ε: vectors of length 1 along an axis.
+
+    Raises:
+        ValueError: the order is no whole number from 1.
+    """
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"the order of ops.normalize is a whole number from 1, got {order!r}")
     if order == 2:
         return functions.unit(x, axis, _epsilon(epsilon))
     length = products.norm_of_order(x, order, axis, keepdims=True)

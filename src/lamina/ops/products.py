@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,28 @@ from lamina.graph.einsum import einsum as einsum_of_nodes
 from lamina.graph.express import Axes, as_node
 from lamina.graph.node import Node, Operand
 from lamina.ops.dispatch import Array, Dual, at_once, dual, indices
+from lamina.ops.sorting import share
+
+
+def _kept_whole(function: Callable[..., Node], on_whole: Callable[..., Array], name: str = "") -> Dual:
+    """A product that arrays of whole numbers have in whole numbers, as in Keras; a graph multiplies floats."""
+    plain = dual(function, name)
+
+    def on_arrays(x1: Array, x2: Array, *args: Any, **kwargs: Any) -> Array:
+        whole = all(isinstance(x, np.ndarray) and x.dtype.kind in "iu" for x in (x1, x2))
+        return (on_whole if whole else plain)(x1, x2, *args, **kwargs)
+
+    return dual(function, name, on_arrays)
+
 
 cdist: Dual = dual(products.cdist)
-dot: Dual = dual(products.dot)
+dot: Dual = _kept_whole(products.dot, np.dot)
 einsum: Dual = dual(einsum_of_nodes, "einsum")
-inner: Dual = dual(products.inner)
+inner: Dual = _kept_whole(products.inner, np.inner)
 kron: Dual = dual(products.kron)
-matmul: Dual = dual(products.matmul)
+matmul: Dual = _kept_whole(products.matmul, np.matmul)
 outer: Dual = dual(products.outer)
-vdot: Dual = dual(products.vdot)
+vdot: Dual = _kept_whole(products.vdot, np.vdot)
 
 
 @dual
@@ -32,13 +45,13 @@ def tensordot(x1: Operand, x2: Operand, axes: int | Sequence[int] | Sequence[Seq
     return express.tensordot(x1, x2, (first, second))
 
 
-@dual
-def norm(x: Operand, ord: float | str | None = None, axis: Axes = None, keepdims: bool = False) -> Node:
+def _norm(x: Operand, ord: float | str | None = None, axis: Axes = None, keepdims: bool = False) -> Node:
     """The length of vectors, or a norm of matrices, over some axes (all by default).
 
     Args:
         x: any array.
-        ord: None or ``"fro"`` for √Σx²; for vectors also 0, 1, 2, ±∞ or a number p; for matrices ±1 and ±∞.
+        ord: None or ``"fro"`` for √Σx²; for vectors also 0, 1, 2, ±∞ or a number p; for matrices ±1 and ±∞, of
+            arrays alone also ±2 and ``"nuc"``, which singular values make.
         axis: one axis for vectors, two for matrices.
         keepdims: whether the axes stay, with size 1.
 
@@ -46,6 +59,17 @@ def norm(x: Operand, ord: float | str | None = None, axis: Axes = None, keepdims
         ValueError: the order is none of these.
     """
     return products.norm_of_order(x, ord, axis, keepdims)
+
+
+def _norm_of_arrays(x: Array, ord: Any = None, axis: Axes = None, keepdims: bool = False) -> Array:
+    axes = tuple(range(np.ndim(x))) if axis is None else axis
+    if ord in (2, -2, "nuc") and not isinstance(axes, int) and len(axes) == 2:
+        return np.asarray(np.linalg.norm(share(x), ord, tuple(axes), keepdims))
+    return _plain_norm(x, ord, axis, keepdims)
+
+
+_plain_norm = dual(_norm, "norm")
+norm: Dual = dual(_norm, "norm", _norm_of_arrays)
 
 
 @dual

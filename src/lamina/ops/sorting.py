@@ -25,14 +25,14 @@ def _sort(x: Array, axis: int | None = -1) -> Array:
     return np.sort(x if isinstance(x, np.ndarray) else evaluate(as_node(x)), axis)
 
 
-def _share(x: Array) -> Array:
+def share(x: Array) -> Array:
     """Floats as they are, whole numbers as float32."""
     array = np.asarray(x)
     return array if array.dtype.kind == "f" else array.astype("float32")
 
 
 def _quantile(x: Array, q: Any, axis: Any = None, method: Any = "linear", keepdims: bool = False) -> Array:
-    x = _share(x)
+    x = share(x)
     return np.asarray(np.quantile(x, np.asarray(q, x.dtype), _axes(axis), method=method, keepdims=keepdims))
 
 
@@ -45,7 +45,7 @@ def _percentile(x: Array, q: Any, axis: Any = None, method: Any = "linear", keep
 
 
 def _median(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    return np.asarray(np.median(_share(x), _axes(axis), keepdims=keepdims))
+    return np.asarray(np.median(share(x), _axes(axis), keepdims=keepdims))
 
 
 def _searchsorted(sorted_sequence: Array, values: Array, side: Any = "left") -> Array:
@@ -75,20 +75,20 @@ def argpartition(x: Array, kth: int, axis: int = -1) -> Array:
 @at_once
 def nanmedian(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     """The median of what is not NaN."""
-    return np.nanmedian(_share(x), _axes(axis), keepdims=keepdims)
+    return np.nanmedian(share(x), _axes(axis), keepdims=keepdims)
 
 
 @at_once
 def nanquantile(x: Array, q: Any, axis: Axes = None, method: Any = "linear", keepdims: bool = False) -> Array:
     """The quantile of what is not NaN."""
-    x = _share(x)
+    x = share(x)
     return np.nanquantile(x, np.asarray(q, x.dtype), _axes(axis), method=method, keepdims=keepdims)
 
 
 @at_once
 def nanpercentile(x: Array, q: Any, axis: Axes = None, method: Any = "linear", keepdims: bool = False) -> Array:
     """The percentile of what is not NaN."""
-    x = _share(x)
+    x = share(x)
     return np.nanpercentile(x, np.asarray(q, x.dtype), _axes(axis), method=method, keepdims=keepdims)
 
 
@@ -118,19 +118,27 @@ def nonzero(x: Array) -> Any:
     return indices(np.nonzero(x))
 
 
+def _counted(x: Array, weights: Array, minlength: int) -> Array:
+    if x.ndim < 2:
+        return np.bincount(x, weights, minlength)
+    length = max(minlength, int(x.max(initial=-1)) + 1)
+    weights = [None] * len(x) if weights is None else weights
+    return np.stack([np.bincount(row, w, length) for row, w in zip(x, weights, strict=True)])
+
+
 @at_once
 def bincount(x: Array, weights: Array = None, minlength: int = 0, sparse: bool = False) -> Array:
     """How often (or with which weight) each whole number from 0 occurs.
 
     Args:
-        x: whole numbers (n,).
+        x: whole numbers (n,), or (rows, n) to count in each row.
         weights: a weight for each.
         minlength: least number of counts.
         sparse: must be false.
     """
     if sparse:
         raise ValueError("ops.bincount returns plain arrays: sparse must be false")
-    counted = np.bincount(x, weights, minlength)
+    counted = _counted(np.asarray(x), weights, minlength)
     return indices(counted) if weights is None else counted.astype(np.result_type(np.asarray(weights).dtype, "float32"))
 
 
@@ -138,7 +146,7 @@ def bincount(x: Array, weights: Array = None, minlength: int = 0, sparse: bool =
 def histogram(x: Array, bins: Any = 10, range: Any = None) -> Any:
     """How many elements lie in each of some bins, and the bins' bounds."""
     counts, bounds = np.histogram(x, bins, range)
-    return counts.astype(_share(x).dtype), bounds.astype(_share(x).dtype)
+    return counts.astype(share(x).dtype), bounds.astype(share(x).dtype)
 
 
 __all__ = [

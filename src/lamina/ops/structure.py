@@ -177,15 +177,21 @@ def pad(x: Operand, pad_width: Any, mode: str = "constant", constant_values: flo
         pad_width: how much.
         mode: ``"constant"``, ``"edge"``, ``"reflect"`` or ``"symmetric"``: what the new places hold.
         constant_values: instead of zero.
+
+    Raises:
+        ValueError: ``constant_values`` in another mode than ``"constant"``.
     """
     x = as_node(x)
+    if mode != "constant" and constant_values is not None:
+        raise ValueError(f"constant_values belong to mode='constant', got mode={mode!r}")
     widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
     if mode != "constant":
         return functools.reduce(lambda y, at: _mirrored(y, at, widths[at], mode), range(x.ndim), x)
     before, after = zip(*widths, strict=True) if widths else ((), ())
     if not constant_values:
         return express.pad(x, before, after)
-    return express.pad(x - constant_values, before, after) + constant_values
+    inside = express.pad(express.full_like(x, 1.0), before, after)
+    return express.where(inside > 0, express.pad(x, before, after), express.constant(constant_values, x.dtype))
 
 
 def _mirrored(x: Node, axis: int, width: Sequence[int], mode: str) -> Node:
