@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from networks import network, trained
 
+import lamina
 from cases_ops import CASES, Case, bind, inputs, name_of, numbers
 from lamina.errors import DataError, GraphError
 from lamina.graph import express as e
@@ -100,3 +101,22 @@ def test_index_outside_a_table_is_an_error():
         executable = target(Graph({"rows": e.take(table, ids)}))
         with pytest.raises(IndexError, match="row 1: index is 3, expected -3..2"):
             executable.run({"ids": np.array([0, 3], "int32")}, {"t": np.zeros(6, "float32")}, rows=2, batch_size=2)
+
+
+def test_sums_stay_out_of_a_loop_whose_product_they_wait_for() -> None:
+    """The bias of the second branch is a sum of a loop that runs with a product; that of PReLU's waits for both."""
+    x = lamina.Input((4,))
+    bent = lamina.layers.PReLU(shared_axes=1)(lamina.layers.Reshape((3, 2))(lamina.layers.Dense(6)(x)))
+    both = lamina.layers.Subtract()([lamina.layers.Flatten()(bent), lamina.layers.Dense(6, "hard_shrink")(x)])
+    start: list[np.ndarray] = []
+    ends = []
+    for target in ("numpy", "core"):
+        model = lamina.Model(x, lamina.layers.Dense(1)(both))
+        start = start or model.get_weights()
+        model.set_weights(start)
+        model.compile("sgd", "mse", target=target)
+        rows = np.random.default_rng(0).normal(size=(24, 4)).astype("float32")
+        model.fit(rows, rows[:, :1], verbose=0, shuffle=False)
+        ends.append(model.get_weights())
+    for a, b in zip(*ends, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from lamina.graph.node import Graph, Node
 from lamina.graph.shapes import count
 from lamina.plan.domain import loop_of, operands
-from lamina.plan.fuse import Unit, depends, is_reduction, sums_rows
+from lamina.plan.fuse import Unit, closure, is_reduction, sums_rows
 from lamina.plan.memory import made
 from lamina.plan.place import Placement
 from lamina.plan.views import stored
@@ -70,5 +70,6 @@ def _join_loop(placement: Placement, sums: Unit) -> None:
     for loop in [u for u in placement.units if u in sums.after]:  # in their order, so that the plan is always the same
         alike = loop.op == "map" and not loop.across and loop.loop == sums.loop and loop.splits & sums.splits
         done_in_rows = any(is_reduction(x) for x in sums.reads if x in loop.members)  # known only after a whole row
-        if alike and not done_in_rows and not any(depends(u, loop) for u in sums.after if u is not loop):
+        at_once = {loop, *(u for u in placement.units if u.epilogue is loop)}
+        if alike and not done_in_rows and closure(sums.after - at_once).isdisjoint(at_once):
             return placement.merge(sums, loop)
