@@ -106,6 +106,13 @@ def test_variables_are_read():
         assert isinstance(ops.square(v), Node)
 
 
+def test_arrays_of_one_number_or_row():
+    assert ops.zeros(3).shape == ops.ones((3,)).shape == ops.empty(3).shape == (3,)
+    assert ops.full((2, 3), [1.0, 2.0, 3.0]).tolist() == [[1, 2, 3], [1, 2, 3]]
+    assert ops.full(2, 0.1, "float64").tolist() == [0.1, 0.1]
+    assert ops.full((2, 2), np.arange(2)).tolist() == [[0, 1], [0, 1]]
+
+
 def test_results_are_the_callers_own():
     x = ops.zeros((3,))
     x[0] = 1.0

@@ -16,17 +16,19 @@ from lamina.ops.dispatch import Array, dual
 
 
 @dual
-def full(shape: Sequence[int], fill_value: Any, dtype: str | None = None) -> Node:
-    """One value everywhere."""
-    return express.broadcast_to(constant(fill_value, dtype or config.floatx()), tuple(shape))
+def full(shape: int | Sequence[int], fill_value: Any, dtype: str | None = None) -> Node:
+    """One value everywhere, or an array repeated to the shape; a lone number is a length."""
+    dtype = dtype or config.floatx()
+    value = express.cast(fill_value, dtype) if isinstance(fill_value, Node) else constant(fill_value, dtype)
+    return express.broadcast_to(value, (shape,) if isinstance(shape, int) else tuple(shape))
 
 
-def zeros(shape: Sequence[int], dtype: str | None = None) -> Array:
+def zeros(shape: int | Sequence[int], dtype: str | None = None) -> Array:
     """All 0."""
     return full(shape, 0, dtype)
 
 
-def ones(shape: Sequence[int], dtype: str | None = None) -> Array:
+def ones(shape: int | Sequence[int], dtype: str | None = None) -> Array:
     """All 1."""
     return full(shape, 1, dtype)
 
@@ -60,7 +62,7 @@ def empty_like(x: Operand, dtype: str | None = None) -> Node:
     return _filled_like(x, 0, dtype)
 
 
-def empty(shape: Sequence[int], dtype: str | None = None) -> Array:
+def empty(shape: int | Sequence[int], dtype: str | None = None) -> Array:
     """All 0."""
     return full(shape, 0, dtype)
 

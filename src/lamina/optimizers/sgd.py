@@ -20,7 +20,7 @@ class SGD(Optimizer):
         kwargs: see ``Optimizer``.
 
     Raises:
-        ValueError: the momentum is not a float in [0, 1].
+        ValueError: the momentum is not a number in [0, 1].
     """
 
     @with_shared_arguments
