@@ -287,6 +287,15 @@ def test_divergence_is_named_whatever_metrics_look_at_the_answers() -> None:
         model.fit(1e3 * X, (Y > 0).astype(int), verbose=0)
 
 
+def test_divergence_is_named_beside_text() -> None:
+    words = np.array([["a"], ["b"]] * 8)
+    lookup = layers.StringLookup(vocabulary=["a", "b"], output_mode="multi_hot")
+    model = Sequential([Input((1,), dtype="string"), lookup, layers.Dense(1)])
+    model.compile(lamina.optimizers.SGD(1e38), "mse")
+    with pytest.raises(NonFiniteError, match="Try a smaller learning rate"):
+        model.fit(words, np.ones((16, 1)), batch_size=2, verbose=0)
+
+
 def test_divergence_gives_back_the_last_good_epoch(target: str) -> None:
     """The learning rate explodes in the third epoch: the weights are those after the second."""
     lamina.utils.set_random_seed(1)

@@ -125,7 +125,7 @@ def _first_bad_weight(step: Step) -> str | None:
 def _bad_input(rows: Rows) -> str:
     """A sentence about data that are themselves not finite."""
     for name, array in rows.arrays.items():
-        if not finite(array):
+        if array.dtype.kind == "f" and not finite(array):
             at = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
             column = f", column {', '.join(map(str, at[1:]))}" if at[1:] else ""
             what = {"x": "x", "y": "y", "w": "sample_weight"}[name[0]]
