@@ -316,6 +316,36 @@ def unlike(one: Any, other: Any, path: str) -> Iterator[str]:
         yield f"{path} is {one!r} instead of {other!r}"
 
 
+# -- the core beside the reference
+
+
+def between_targets(case: Case) -> float:
+    """How far the core's training is from the NumPy target's, in float64; both may refuse to diverge."""
+    with floats("float64"):
+        start = bend(model_of(lamina, case).get_weights())
+        ends = [trained_on(target, case, start) for target in ("numpy", "core")]
+    one, other = map(flat, ends)
+    return max(map(apart, one, other), default=0.0) if len(one) == len(other) else np.inf
+
+
+def judge_core(case: Case) -> Verdict:
+    """Whether the core trains as the reference does."""
+    apart = between_targets(case)
+    return Verdict(case.name, [] if apart < 1e-7 else [f"the core is {apart:.1e} from the NumPy target"], "core")
+
+
+def trained_on(target: str, case: Case, start: list[np.ndarray]) -> Any:
+    """Weights, history and answers after three epochs on a target."""
+    lamina.utils.set_random_seed(1)
+    model, x = ours_started(case, start), inputs_of(lamina, case, "float64")
+    model.compile(**compile_arguments(lamina, case), target=target)
+    try:
+        history = model.fit(x, targets(case), **fitted(lamina, case, x) | {"epochs": 3}).history
+    except NonFiniteError:
+        return []
+    return [model.get_weights(), history, model.predict(x, verbose=0)]
+
+
 # -- a metric alone
 
 
